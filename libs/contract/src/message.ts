@@ -1,0 +1,166 @@
+import { z } from "zod";
+import { BuildId, Digest, FunctionName, InvocationId } from "./id.ts";
+import { CONTRACTS, SettingsSchema } from "./settings.ts";
+
+/** Everything that our processes say to each other, as data: job payloads, first frames of a channel, heads. */
+
+/** Header names are lower case; order and repetition are kept. */
+export const Headers = z.array(z.tuple([z.string(), z.string()])).readonly();
+export type Headers = z.infer<typeof Headers>;
+
+export const RequestHead = z.object({
+  method: z.string(),
+  /** Path and query as the function sees them, starting with `/`. */
+  target: z.string(),
+  headers: Headers,
+  /** Origin to build the Request's URL from, e.g. `http://127.0.0.1:8080`. */
+  origin: z.string(),
+});
+export type RequestHead = z.infer<typeof RequestHead>;
+
+export const ResponseHead = z.object({
+  status: z.int().min(200).max(599),
+  headers: Headers,
+});
+export type ResponseHead = z.infer<typeof ResponseHead>;
+
+/** One version as the worker needs it. Immutable. */
+export const VersionSpec = z.object({
+  function: FunctionName,
+  version: z.int().positive(),
+  /** Manifest digest of the version's image. */
+  image: Digest,
+  contract: z.enum(CONTRACTS),
+  settings: SettingsSchema,
+});
+export type VersionSpec = z.infer<typeof VersionSpec>;
+
+/** BullMQ job of queue `invoke`. The body is never in it. */
+export const InvokeJob = z.object({
+  invocation: InvocationId,
+  attempt: z.int().positive(),
+  trigger: z.enum(["http", "async", "cron"]),
+  version: VersionSpec,
+  head: RequestHead,
+  /** Unix epoch, microseconds. */
+  received_at_us: z.int(),
+  /** Unix epoch, milliseconds: admission + timeout. */
+  deadline_ms: z.int(),
+  /** Where the gateway that holds the client listens for the data channel: a socket path, or host:port. */
+  channel: z.string(),
+});
+export type InvokeJob = z.infer<typeof InvokeJob>;
+
+export const SOURCE_KINDS = ["module", "tar", "tar.gz", "zip"] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
+/** BullMQ job of queue `build`. */
+export const BuildJob = z.object({
+  build: BuildId,
+  function: FunctionName,
+  source: z.object({
+    kind: z.enum(SOURCE_KINDS),
+    /** Name of the module for `kind: module`: the extension decides the loader (`index.ts`). */
+    file_name: z.string(),
+    digest: Digest,
+    size_bytes: z.int().nonnegative(),
+    /** Spooled upload on this host. The worker opens it without following links. */
+    path: z.string(),
+  }),
+  settings: SettingsSchema,
+  channel: z.string(),
+});
+export type BuildJob = z.infer<typeof BuildJob>;
+
+/** First frame on a data channel, worker → gateway. */
+export const Hello = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("invocation"), invocation: InvocationId, attempt: z.int(), host: z.string() }),
+  z.object({ kind: z.literal("build"), build: BuildId, host: z.string() }),
+  z.object({ kind: z.literal("outbox"), host: z.string() }),
+]);
+export type Hello = z.infer<typeof Hello>;
+
+export const Go = z.object({ go: z.boolean(), reason: z.string().optional() });
+export type Go = z.infer<typeof Go>;
+
+/** A line of a build's log; the last one has `step: "result"`. Modelled on moby's jsonstream. */
+export const BuildRecord = z.object({
+  ts: z.string(),
+  seq: z.int(),
+  step: z.string(),
+  status: z.enum(["start", "progress", "done", "error", "log"]),
+  msg: z.string().optional(),
+  stream: z.enum(["stdout", "stderr"]).optional(),
+  elapsed_ms: z.int().optional(),
+  error: z.looseObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+  function: z.string().optional(),
+  version: z.int().optional(),
+  url: z.string().optional(),
+});
+export type BuildRecord = z.infer<typeof BuildRecord>;
+
+/** Where a source file does not compile. */
+export const SourceLocation = z.object({
+  file: z.string(),
+  line: z.int(),
+  column: z.int(),
+  message: z.string(),
+  excerpt: z.string(),
+});
+export type SourceLocation = z.infer<typeof SourceLocation>;
+
+export const BuildFault = z.object({
+  code: z.enum(["build_failed", "handler_not_found", "unsupported_source", "body_too_large", "internal"]),
+  message: z.string(),
+  hint: z.string().optional(),
+  locations: z.array(SourceLocation).optional(),
+  exports: z.array(z.string()).optional(),
+});
+export type BuildFault = z.infer<typeof BuildFault>;
+
+/** What a build came to. Travels in the outbox, so that it arrives whatever dies. */
+export const BuildResult = z.object({
+  build: BuildId,
+  function: FunctionName,
+  ended_at: z.string(),
+  duration_us: z.int(),
+  log_tail: z.array(BuildRecord),
+  usage: z.object({ cpu_us: z.int().nullable(), memory_peak_bytes: z.int().nullable(), wall_us: z.int() }).nullable(),
+  outcome: z.discriminatedUnion("status", [
+    z.object({
+      status: z.literal("done"),
+      image: Digest,
+      contract: z.enum(CONTRACTS),
+      size_bytes: z.int(),
+      exports: z.array(z.string()),
+    }),
+    z.object({ status: z.literal("error"), error: BuildFault }),
+  ]),
+});
+export type BuildResult = z.infer<typeof BuildResult>;
+
+/** Worker → box, first frame: what to load. Environment and limits are already in the process's environment. */
+export const BoxInit = z.object({
+  /** Absolute path of the bundle in the box. */
+  module: z.string(),
+  contract: z.enum(CONTRACTS),
+  /** `serve` one request, or `detect` the contract and answer with READY alone. */
+  mode: z.enum(["serve", "detect"]),
+});
+export type BoxInit = z.infer<typeof BoxInit>;
+
+/** Box → worker: user code is loaded. In mode `detect` this is the answer. */
+export const BoxReady = z.object({
+  exports: z.array(z.string()),
+  contract: z.enum(CONTRACTS).nullable(),
+});
+export type BoxReady = z.infer<typeof BoxReady>;
+
+/** ERROR frame, box → worker → gateway. */
+export const ErrorFrame = z.object({
+  code: z.string(),
+  message: z.string(),
+  /** Stack with the user's files and lines; for the invocation's record, never for an anonymous caller. */
+  stack: z.string().optional(),
+});
+export type ErrorFrame = z.infer<typeof ErrorFrame>;
