@@ -1,36 +1,40 @@
 /** Parsing and printing of quantities. Inside the system a quantity is an integer with its unit in its name. */
 
-const BYTE_UNITS: Record<string, number> = {
-  "": 1,
-  b: 1,
-  k: 1000,
-  kb: 1000,
-  ki: 1024,
-  kib: 1024,
-  m: 1000 ** 2,
-  mb: 1000 ** 2,
-  mi: 1024 ** 2,
-  mib: 1024 ** 2,
-  g: 1000 ** 3,
-  gb: 1000 ** 3,
-  gi: 1024 ** 3,
-  gib: 1024 ** 3,
-};
-const DURATION_MS: Record<string, number> = { ms: 1, s: 1000, "": 1000, m: 60_000, h: 3_600_000 };
+const BYTE_UNITS = new Map([
+  ["", 1],
+  ["b", 1],
+  ["k", 1000],
+  ["kb", 1000],
+  ["ki", 1024],
+  ["kib", 1024],
+  ["m", 1000 ** 2],
+  ["mb", 1000 ** 2],
+  ["mi", 1024 ** 2],
+  ["mib", 1024 ** 2],
+  ["g", 1000 ** 3],
+  ["gb", 1000 ** 3],
+  ["gi", 1024 ** 3],
+  ["gib", 1024 ** 3],
+]);
+const DURATION_MS = new Map([
+  ["", 1000],
+  ["ms", 1],
+  ["s", 1000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+]);
+
+function quantity(text: string, units: ReadonlyMap<string, number>): number | null {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
+  const unit = match && units.get(match[2]!.toLowerCase());
+  return match && unit ? Math.round(Number(match[1]) * unit) : null;
+}
 
 /** `128MiB`, `64Mi`, `1GB`, `4096` → bytes, or null when it is none of these. */
-export function parseBytes(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
-  const unit = match && BYTE_UNITS[match[2]!.toLowerCase()];
-  return match && unit !== undefined && unit !== null ? Math.round(Number(match[1]) * unit) : null;
-}
+export const parseBytes = (text: string): number | null => quantity(text, BYTE_UNITS);
 
 /** `30s`, `1500ms`, `5m`, `30` (seconds) → milliseconds, or null. */
-export function parseDuration(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
-  const unit = match && DURATION_MS[match[2]!.toLowerCase()];
-  return match && unit !== undefined && unit !== null ? Math.round(Number(match[1]) * unit) : null;
-}
+export const parseDuration = (text: string): number | null => quantity(text, DURATION_MS);
 
 /** `1`, `0.5`, `500m` (Kubernetes' spelling) → thousandths of a core, or null. */
 export function parseCpu(text: string): number | null {

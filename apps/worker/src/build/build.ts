@@ -1,0 +1,107 @@
+import { constants, createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { buildCode } from "@mayfly/build";
+import { type BuildJob, type BuildRecord, type BuildResult, FRAME } from "@mayfly/contract";
+import { connectChannel, type FrameChannel } from "@mayfly/queue";
+import { timestamp } from "../clock.ts";
+import type { WorkerDeps } from "../deps.ts";
+import { boxLender } from "./open-box.ts";
+
+/** As many records of a build's log as are kept with its result. */
+const LOG_TAIL = 200;
+
+/** Tags of the images every build needs; the bootstrap makes them. */
+export const BASE_IMAGE = "mayfly/node:24";
+export const BUILDER_IMAGE = "mayfly/builder:latest";
+
+/**
+ * One build, whole: run it in boxes, show its log while it runs, leave the result in the outbox. Builds run at least once: the same
+ * source gives the same image, and the catalog enters a build's result once.
+ */
+export async function build(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
+  const began = deps.clock.monotonicUs();
+  const live = await openLog(job, deps);
+  if (live === "unwanted") return;
+  const log: BuildRecord[] = [];
+  const onRecord = (record: BuildRecord) => {
+    log.push(record);
+    if (log.length > LOG_TAIL) log.shift();
+    live?.sendJson(FRAME.RECORD, record).catch(() => {
+      // Nobody follows the log any more; the tail travels with the result.
+    });
+  };
+  const built = await run(job, deps, signal, onRecord);
+  const result: BuildResult = {
+    build: job.build,
+    function: job.function,
+    ended_at: timestamp(deps.clock.epochUs()),
+    duration_us: deps.clock.monotonicUs() - began,
+    log_tail: log,
+    usage: built.usage,
+    outcome: built.outcome,
+  };
+  await deps.spool.put({ kind: "build", result });
+  deps.shipper.wake();
+  live?.close();
+}
+
+async function openLog(job: BuildJob, deps: WorkerDeps): Promise<FrameChannel | null | "unwanted"> {
+  try {
+    const { channel, go } = await connectChannel(job.channel, { kind: "build", build: job.build, host: deps.host });
+    if (go.go) return channel;
+    channel.close();
+    return "unwanted";
+  } catch {
+    return null; // The gateway is away: build all the same, the outbox will find it when it is back.
+  }
+}
+
+async function run(
+  job: BuildJob,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+  onRecord: (record: BuildRecord) => void,
+): Promise<Pick<BuildResult, "outcome" | "usage">> {
+  try {
+    const [base, builder] = await Promise.all([image(BASE_IMAGE, deps), image(BUILDER_IMAGE, deps)]);
+    const source = await openSource(job);
+    return await buildCode({
+      job,
+      openSource: () => source,
+      store: deps.store,
+      base,
+      builder,
+      openBox: boxLender(job.build, deps, signal),
+      onRecord,
+      now: () => new Date(deps.clock.epochUs() / 1000),
+      signal,
+    });
+  } catch (error) {
+    deps.log.error({ err: error, build: job.build }, "a build failed inside of mayfly");
+    const message = error instanceof Error ? error.message : String(error);
+    return { usage: null, outcome: { status: "error", error: { code: "internal", message } } };
+  }
+}
+
+async function image(tag: string, deps: WorkerDeps) {
+  const digest = await deps.store.resolve(tag);
+  if (!digest) throw new Error(`the image ${tag} is not in the store; npm start makes it`);
+  return digest;
+}
+
+/** The upload lies in a folder that the unprivileged gateway writes: it is opened once, not through a link, and must be a file. */
+async function openSource(job: BuildJob): Promise<Readable> {
+  const handle = await open(job.source.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const stat = await handle.stat();
+  if (!stat.isFile() || stat.size !== job.source.size_bytes) {
+    await handle.close();
+    throw new Error(`the upload of ${job.build} is not the ${job.source.size_bytes} bytes that were announced`);
+  }
+  return createReadStream("", { fd: handle.fd, autoClose: true, start: 0, end: Math.max(0, stat.size - 1) }).on(
+    "close",
+    () => {
+      void handle.close().catch(() => {});
+    },
+  );
+}

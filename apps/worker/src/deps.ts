@@ -1,0 +1,23 @@
+import type { BoxHost } from "@mayfly/container";
+import type { Digest, RootFs } from "@mayfly/contract";
+import type { ImageStore } from "@mayfly/image";
+import type { PriceTable, Spool } from "@mayfly/ledger";
+import type { Logger } from "pino";
+import type { Clock } from "./clock.ts";
+import type { Notes } from "./invoke/note.ts";
+import type { Shipper } from "./outbox/shipper.ts";
+
+/** What the jobs need, put together once in main.ts. */
+export interface WorkerDeps {
+  readonly host: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly boxes: BoxHost;
+  readonly store: ImageStore;
+  /** Read-only layers of an image, unpacked once and kept. */
+  readonly rootfs: (image: Digest) => Promise<RootFs>;
+  readonly notes: Notes;
+  readonly spool: Spool;
+  readonly shipper: Shipper;
+  readonly priceTable: PriceTable;
+}

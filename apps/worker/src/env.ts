@@ -1,0 +1,62 @@
+import { availableParallelism, hostname } from "node:os";
+import { z } from "zod";
+
+/** What the supervisor tells a worker. Read once, here; nothing else in the worker looks at the environment. */
+const Env = z.object({
+  MAYFLY_HOME: z.string().startsWith("/"),
+  /** Name of this instance: parent of all its cgroups. */
+  MAYFLY_INSTANCE: z.string().regex(/^[a-z0-9-]+$/),
+  MAYFLY_HOST: z.string().default(hostname()),
+  MAYFLY_REDIS_SOCKET: z.string().optional(),
+  MAYFLY_REDIS_URL: z.string().optional(),
+  MAYFLY_QUEUE_PREFIX: z.string().default("mayfly"),
+  /** Where the gateway takes bills and build results: a socket path. */
+  MAYFLY_CHANNEL: z.string(),
+  /** Folder with `launcher` and `native.node`. */
+  MAYFLY_NATIVE: z.string(),
+  MAYFLY_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(4 * availableParallelism()),
+  MAYFLY_BUILD_CONCURRENCY: z.coerce.number().int().positive().default(2),
+  MAYFLY_DRAIN_MS: z.coerce.number().int().nonnegative().default(10_000),
+  MAYFLY_LOG_LEVEL: z.string().default("info"),
+});
+
+export interface WorkerEnv {
+  readonly home: string;
+  readonly instance: string;
+  readonly host: string;
+  readonly redis: { readonly path: string } | { readonly url: string };
+  readonly prefix: string;
+  readonly channel: string;
+  readonly native: string;
+  readonly concurrency: number;
+  readonly buildConcurrency: number;
+  readonly drainMs: number;
+  readonly logLevel: string;
+}
+
+/** @throws Error naming each variable that cannot be used. */
+export function parseEnv(raw: Record<string, string | undefined>): WorkerEnv {
+  const parsed = Env.safeParse(raw);
+  if (!parsed.success) throw new Error(`environment: ${z.prettifyError(parsed.error)}`);
+  const env = parsed.data;
+  const redis = env.MAYFLY_REDIS_URL
+    ? { url: env.MAYFLY_REDIS_URL }
+    : { path: env.MAYFLY_REDIS_SOCKET ?? `${env.MAYFLY_HOME}/run/redis.sock` };
+  return {
+    home: env.MAYFLY_HOME,
+    instance: env.MAYFLY_INSTANCE,
+    host: env.MAYFLY_HOST,
+    redis,
+    prefix: env.MAYFLY_QUEUE_PREFIX,
+    channel: env.MAYFLY_CHANNEL,
+    native: env.MAYFLY_NATIVE,
+    concurrency: env.MAYFLY_CONCURRENCY,
+    buildConcurrency: env.MAYFLY_BUILD_CONCURRENCY,
+    drainMs: env.MAYFLY_DRAIN_MS,
+    logLevel: env.MAYFLY_LOG_LEVEL,
+  };
+}

@@ -1,0 +1,1 @@
+export { BASE_IMAGE, BUILDER_IMAGE } from "./build/build.ts";

@@ -1,0 +1,108 @@
+import {
+  BoxReady,
+  decodeJson,
+  ErrorFrame,
+  type ErrorFrame as ErrorFrameT,
+  FIXED_LIMITS,
+  FRAME,
+  type InvokeJob,
+  ResponseHead,
+} from "@mayfly/contract";
+import type { FrameChannel } from "@mayfly/queue";
+
+/** What passed between the client and the box. Filled while it happens, so that it is there whatever the ending. */
+export interface Traffic {
+  requestBytes: number;
+  responseBytes: number;
+  answered: number | null;
+  complete: boolean;
+  boxError: ErrorFrameT | null;
+  clientGone: boolean;
+}
+
+export const noTraffic = (): Traffic => ({
+  requestBytes: 0,
+  responseBytes: 0,
+  answered: null,
+  complete: false,
+  boxError: null,
+  clientGone: false,
+});
+
+/** Waits until the runtime in the box says that it is up. False: the box ended first. */
+export async function booted(box: FrameChannel): Promise<boolean> {
+  for await (const frame of box.frames) return frame.type === FRAME.RECORD;
+  return false;
+}
+
+/** Sends INIT and waits for READY. False: user code did not load; `traffic.boxError` says why when the box could. */
+export async function load(box: FrameChannel, job: InvokeJob, module: string, traffic: Traffic): Promise<boolean> {
+  await box.sendJson(FRAME.INIT, { module, contract: job.version.contract, mode: "serve" });
+  for await (const frame of box.frames) {
+    if (frame.type === FRAME.READY) return BoxReady.safeParse(decodeJson(frame)).success;
+    if (frame.type === FRAME.ERROR) traffic.boxError = readError(decodeJson(frame));
+    return false;
+  }
+  return false;
+}
+
+/** Passes the request's body on to the box as it comes. Returns when it is through, or when the client has gone. */
+export async function passRequest(gateway: FrameChannel, box: FrameChannel, traffic: Traffic): Promise<void> {
+  for await (const frame of gateway.frames) {
+    if (frame.type === FRAME.DATA) {
+      traffic.requestBytes += frame.payload.byteLength;
+      await box.send(FRAME.DATA, frame.payload);
+    } else if (frame.type === FRAME.END) {
+      await box.send(FRAME.END);
+    } else {
+      break;
+    }
+  }
+  // The gateway closes its side only when the call is over, or when its client is gone.
+  if (!traffic.complete && traffic.boxError === null) traffic.clientGone = true;
+}
+
+/** Passes the answer on to the gateway as it comes. What the box says is checked: it is user code's neighbour. */
+export async function passResponse(
+  box: FrameChannel,
+  gateway: FrameChannel,
+  timing: () => string,
+  traffic: Traffic,
+): Promise<void> {
+  for await (const frame of box.frames) {
+    if (frame.type === FRAME.HEAD && traffic.answered === null) {
+      const head = ResponseHead.safeParse(decodeJson(frame));
+      if (!head.success) return refuse(traffic, "bad_response", "the answer's head is none: check status and headers");
+      traffic.answered = head.data.status;
+      await gateway.sendJson(FRAME.HEAD, {
+        ...head.data,
+        headers: [...head.data.headers, ["x-mayfly-timing", timing()]],
+      });
+    } else if (frame.type === FRAME.DATA && traffic.answered !== null) {
+      traffic.responseBytes += frame.payload.byteLength;
+      if (traffic.responseBytes > FIXED_LIMITS.response_bytes) {
+        return refuse(traffic, "response_too_large", `the answer is over ${FIXED_LIMITS.response_bytes} bytes`);
+      }
+      await gateway.send(FRAME.DATA, frame.payload);
+    } else if (frame.type === FRAME.END && traffic.answered !== null) {
+      // Set first: the gateway may close as soon as it has the END, and that is no client that went away.
+      traffic.complete = true;
+      await gateway.send(FRAME.END);
+      return;
+    } else if (frame.type === FRAME.ERROR) {
+      traffic.boxError = readError(decodeJson(frame));
+      return;
+    } else {
+      return refuse(traffic, "bad_response", `frame ${frame.type} out of order`);
+    }
+  }
+}
+
+function refuse(traffic: Traffic, code: "bad_response" | "response_too_large", message: string): void {
+  traffic.boxError = { code, message };
+}
+
+function readError(value: unknown): ErrorFrameT {
+  const parsed = ErrorFrame.safeParse(value);
+  return parsed.success ? parsed.data : { code: "bad_response", message: "the box sent an error that cannot be read" };
+}

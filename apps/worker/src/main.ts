@@ -1,0 +1,94 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { openBoxHost } from "@mayfly/container";
+import { BuildJob, type Digest, InvokeJob, type RootFs } from "@mayfly/contract";
+import { openImageStore } from "@mayfly/image";
+import { defaultPriceTable, openSpool } from "@mayfly/ledger";
+import { consume } from "@mayfly/queue";
+import { pino } from "pino";
+import { build } from "./build/build.ts";
+import { systemClock } from "./clock.ts";
+import type { WorkerDeps } from "./deps.ts";
+import { parseEnv } from "./env.ts";
+import { invoke } from "./invoke/invoke.ts";
+import { Notes } from "./invoke/note.ts";
+import { Shipper } from "./outbox/shipper.ts";
+import { recover } from "./recover.ts";
+
+/** Composition root: environment → stores → boxes → recovery → consume. The supervisor reads one JSON line when all of it stands. */
+const env = parseEnv(process.env);
+const log = pino({ name: "worker", level: env.logLevel }, pino.destination({ fd: 2, sync: true }));
+const runDir = join(env.home, "run", "boxes");
+mkdirSync(runDir, { recursive: true, mode: 0o700 });
+
+const boxes = await openBoxHost({
+  instance: env.instance,
+  launcher: join(env.native, "launcher"),
+  addon: join(env.native, "native.node"),
+  runDir,
+  onDiagnostic: (line) => log.warn({ launcher: line }, "launcher"),
+});
+const store = await openImageStore(join(env.home, "images"));
+const spool = await openSpool(join(env.home, "spool"));
+const shipper = new Shipper({ spool, address: env.channel, host: env.host, log });
+
+const rootfsOf = new Map<Digest, Promise<RootFs>>();
+const deps: WorkerDeps = {
+  host: env.host,
+  clock: systemClock,
+  log,
+  boxes,
+  store,
+  rootfs: (image) => {
+    const known = rootfsOf.get(image);
+    if (known) return known;
+    const unpacking = store.rootfs(image);
+    unpacking.catch(() => rootfsOf.delete(image));
+    rootfsOf.set(image, unpacking);
+    return unpacking;
+  },
+  notes: new Notes(join(runDir, "notes")),
+  spool,
+  shipper,
+  priceTable: defaultPriceTable(),
+};
+
+const left = await recover(deps);
+if (left.boxes > 0) log.warn(left, "settled what a predecessor left");
+shipper.wake();
+
+const onError = (error: unknown) => log.error({ err: error }, "queue");
+const invocations = consume({
+  redis: env.redis,
+  prefix: env.prefix,
+  queue: "invoke",
+  concurrency: env.concurrency,
+  process: (job, signal) => invoke(InvokeJob.parse(job), deps, signal),
+  onError,
+});
+const builds = consume({
+  redis: env.redis,
+  prefix: env.prefix,
+  queue: "build",
+  concurrency: env.buildConcurrency,
+  process: (job, signal) => build(BuildJob.parse(job), deps, signal),
+  onError,
+});
+
+let stopping: Promise<void> | null = null;
+function stop(why: string): Promise<void> {
+  stopping ??= (async () => {
+    log.info({ why }, "stopping");
+    await Promise.all([invocations.close(env.drainMs), builds.close(env.drainMs)]);
+    await shipper.close();
+    spool.close();
+    await boxes.close();
+    process.exit(0);
+  })();
+  return stopping;
+}
+process.once("SIGTERM", () => void stop("SIGTERM"));
+process.once("SIGINT", () => void stop("SIGINT"));
+// The supervisor holds our standard input open for as long as it lives.
+process.stdin.once("close", () => void stop("the supervisor is gone")).resume();
+process.stdout.write(`${JSON.stringify({ ready: true, cgroup: boxes.cgroup, missing: boxes.missing })}\n`);

@@ -1,0 +1,23 @@
+/**
+ * Every Debian package that Mayfly uses, with the reason. `npm start` needs the first list, `npm test` both.
+ * What Debian 12 calls essential (apt, dpkg, util-linux, passwd, coreutils, tar) is not listed.
+ */
+export const RUN_PACKAGES = {
+  "redis-server": "queue; started by us as a private child on a Unix socket",
+  gcc: "builds the launcher and its addon",
+  "libc6-dev": "headers and the static C library for the launcher",
+  "libseccomp-dev": "compiles the system call filter, at build time only",
+  "ca-certificates": "certificates for fetching packages",
+};
+
+export const TEST_PACKAGES = {
+  "clang-format": "style of the C code",
+  "user-mode-linux": "the second kernel, with cgroup v2",
+  kmod: "loads overlay into the second kernel",
+  curl: "the client that the documentation promises works",
+  strace: "kills and fails single system calls in fault tests",
+  bubblewrap: "peer in `npm run bench -- box`",
+  runc: "peer in `npm run bench -- box`",
+  skopeo: "reads what our image store writes",
+  umoci: "unpacks what our image store writes",
+};

@@ -1,0 +1,1 @@
+export { type HostCheck, runHostChecks } from "./host-checks.ts";

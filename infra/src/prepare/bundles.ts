@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { BUILD, ROOT } from "../root.ts";
+import { digestOf, unlessMade } from "./stamp.ts";
+
+export interface Bundles {
+  readonly runner: string;
+  readonly builder: string;
+}
+
+/** The two programs that run inside of boxes, each as one file with all it imports. */
+export async function bundlePrograms(say: (line: string) => void): Promise<Bundles> {
+  const bundles = { runner: join(BUILD, "box", "runner.mjs"), builder: join(BUILD, "box", "builder.mjs") };
+  const inputs = ["libs/contract/src", "libs/runtime/src", "libs/build/src", "package-lock.json"].map((path) =>
+    join(ROOT, path),
+  );
+  await unlessMade(join(BUILD, "box.stamp"), digestOf(inputs), async () => {
+    say("bundling the programs that run in boxes");
+    await bundle(join(ROOT, "libs/runtime/src/runner.ts"), bundles.runner);
+    await bundle(join(ROOT, "libs/build/src/box/builder.ts"), bundles.builder);
+  });
+  return bundles;
+}
+
+async function bundle(entry: string, outfile: string): Promise<void> {
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    legalComments: "none",
+    logLevel: "error",
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
+  });
+  // Paths of this clone must not reach the image: the same sources give the same bytes wherever they lie.
+  writeFileSync(outfile, readFileSync(outfile, "utf8").replaceAll(ROOT, ""));
+}

@@ -1,0 +1,24 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Home } from "../home.ts";
+import { ROOT } from "../root.ts";
+import type { Bundles } from "./bundles.ts";
+
+/** Makes `mayfly/node:24` and `mayfly/builder` in the home's image store, unless they are there from the same inputs. */
+export async function makeImages(home: Home, bundles: Bundles, say: (line: string) => void): Promise<void> {
+  const script = join(ROOT, "infra", "base-image", "main.ts");
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", script, home.images, home.cache, bundles.runner, bundles.builder],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  const errors: string[] = [];
+  createInterface({ input: child.stdout }).on("line", say);
+  createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`making the base images failed:\n${errors.join("\n")}`);
+}

@@ -1,0 +1,114 @@
+import { join } from "node:path";
+import type { Home, RunAs } from "../home.ts";
+import { ROOT } from "../root.ts";
+import { clearRedisSocket, redisService } from "./redis.ts";
+import { readyLine, Service, type ServiceSpec } from "./service.ts";
+
+export interface SystemOptions {
+  readonly home: Home;
+  readonly runAs: RunAs;
+  readonly native: string;
+  readonly listen: string;
+  readonly redisUrl: string | undefined;
+  readonly concurrency: string | undefined;
+  readonly logLevel: string;
+  /** One line for a person about what the supervisor does. */
+  readonly say: (line: string) => void;
+  /** A line of a service's own log. */
+  readonly serviceLog: (service: string, line: string) => void;
+}
+
+export interface RunningSystem {
+  readonly url: string;
+  readonly cgroup: string;
+  pids(): Record<string, number | undefined>;
+  stop(): Promise<void>;
+}
+
+/** Starts Redis, the gateway and a worker, in that order, each a process of its own; stops them in the order in which work drains. */
+export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
+  const { home, runAs, say } = options;
+  const services: Service[] = [];
+  const add = async (spec: ServiceSpec) => {
+    const service = new Service(spec, say);
+    services.push(service);
+    await service.start();
+    return service;
+  };
+  const log = (name: string) => (line: string) => options.serviceLog(name, line);
+  let url = "";
+  let cgroup = "";
+  const stop = async () => {
+    // Gateway first: it stops admitting and finishes what it holds; the worker then drains; Redis goes last.
+    for (const name of ["gateway", "worker", "redis"]) await byName.get(name)?.stop();
+  };
+  const byName = new Map<string, Service>();
+  try {
+    if (!options.redisUrl) {
+      clearRedisSocket(home);
+      byName.set("redis", await add(redisService(home, runAs, log("redis"))));
+    }
+    const common = {
+      PATH: process.env.PATH,
+      LANG: "C.UTF-8",
+      MAYFLY_HOME: home.path,
+      MAYFLY_INSTANCE: home.instance,
+      MAYFLY_REDIS_SOCKET: home.redisSocket,
+      MAYFLY_REDIS_URL: options.redisUrl,
+      MAYFLY_CHANNEL: home.channelSocket,
+      MAYFLY_CONCURRENCY: options.concurrency,
+      MAYFLY_LOG_LEVEL: options.logLevel,
+    };
+    byName.set(
+      "gateway",
+      await add({
+        name: "gateway",
+        command: process.execPath,
+        args: ["--disable-warning=ExperimentalWarning", join(ROOT, "apps/gateway/src/main.ts")],
+        env: {
+          ...common,
+          MAYFLY_LISTEN: options.listen,
+          MAYFLY_KEY: home.key,
+          MAYFLY_RUN_AS: `${runAs.uid}:${runAs.gid}`,
+        },
+        cwd: "/",
+        ready: async (child) => {
+          const line = await readyLine(child);
+          url = String(line.url ?? `http://${options.listen}`);
+        },
+        stderr: log("gateway"),
+        stopMs: 20_000,
+      }),
+    );
+    byName.set(
+      "worker",
+      await add({
+        name: "worker",
+        command: "setpriv",
+        args: [
+          "--pdeathsig=KILL",
+          process.execPath,
+          "--disable-warning=ExperimentalWarning",
+          join(ROOT, "apps/worker/src/main.ts"),
+        ],
+        env: { ...common, MAYFLY_NATIVE: options.native },
+        cwd: "/",
+        ready: async (child) => {
+          cgroup = String((await readyLine(child)).cgroup);
+        },
+        stderr: log("worker"),
+        stopMs: 20_000,
+      }),
+    );
+  } catch (error) {
+    await stop();
+    await Promise.all(services.map((service) => service.stop()));
+    throw error;
+  }
+  return {
+    url,
+    cgroup,
+    pids: () => Object.fromEntries([...byName].map(([name, service]) => [name, service.pid])),
+    stop,
+  };
+}
