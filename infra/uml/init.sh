@@ -1,5 +1,5 @@
 #!/bin/sh
-# PID 1 of the second kernel (Debian's user-mode-linux): the host's files as root, cgroup v2 only. Started by infra/src/second-kernel.ts.
+# PID 1 of the second kernel (Debian's user-mode-linux): the host's files as root, cgroup v2 only. Started by infra/src/second-kernel/kernel.ts.
 # $mayfly_dir comes from the kernel's command line: what the kernel does not know, it gives to init as environment. There lie
 #   run      the command (in)        booted   made when the command starts (out)
 #   output   what it wrote (out)     status   its exit status (out)

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ROOT } from "./root.ts";
-import { runInSecondKernel } from "./second-kernel.ts";
+import { ROOT } from "../root.ts";
+import { runInSecondKernel } from "./kernel.ts";
 
 export interface SuiteResult {
   readonly passed: number;
