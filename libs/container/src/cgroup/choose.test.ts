@@ -23,7 +23,6 @@ describe("chooseCgroups", () => {
         freezer: "/c/freezer",
         blkio: "/c/blkio",
       },
-      cpusets: [],
     });
   });
 
@@ -35,14 +34,20 @@ describe("chooseCgroups", () => {
     expect(chooseCgroups([v1("cpuset"), unified], offers("cpu memory pids")).version).toBe("v2");
   });
 
-  it("does without blkio, and notices a cpuset that shares a place", () => {
-    const choice = chooseCgroups([v1("memory"), v1("cpuset", "cpu", "cpuacct"), v1("pids"), v1("freezer")], offers(""));
-    expect(choice).toMatchObject({ places: { blkio: null }, cpusets: ["/c/cpuset,cpu,cpuacct"] });
+  it("does without blkio", () => {
+    const choice = chooseCgroups([v1("memory"), v1("cpu", "cpuacct"), v1("pids"), v1("freezer")], offers(""));
+    expect(choice).toMatchObject({ places: { blkio: null } });
   });
 
   it.each([
     ["a v1 controller", [v1("memory"), v1("cpu", "cpuacct"), v1("pids")], "", /freezer.*mount/],
     ["a v2 controller", [unified], "cpu pids", /memory.*cgroup\.controllers.*cgroup_disable=memory/],
+    [
+      "a cpuset of its own",
+      [v1("memory"), v1("cpuset", "cpu", "cpuacct"), v1("pids"), v1("freezer")],
+      "",
+      /mount cpuset by itself/,
+    ],
     ["any hierarchy", [], "", /mount -t cgroup2/],
   ])("says what to do when %s is missing", (_, hierarchies, words, message) => {
     expect(() => chooseCgroups(hierarchies, offers(words))).toThrow(message);

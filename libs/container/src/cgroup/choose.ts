@@ -8,8 +8,7 @@ export const V1_REQUIRED = ["memory", "cpu", "cpuacct", "pids", "freezer"] as co
 export const V2_REQUIRED = ["memory", "cpu", "pids"] as const;
 
 export type Choice =
-  /** `cpusets`: places where cpuset is co-mounted; a new group there can hold nobody until its cpus are set. */
-  | { readonly version: "v1"; readonly places: V1Places; readonly cpusets: readonly string[] }
+  | { readonly version: "v1"; readonly places: V1Places }
   | { readonly version: "v2"; readonly place: string };
 
 /**
@@ -44,8 +43,15 @@ export function chooseCgroups(
       blkio: v1("blkio")?.mountPoint ?? null,
     };
     const cpuset = v1("cpuset")?.mountPoint;
-    const used = new Set<string | null>(Object.values(places));
-    return { version: "v1", places, cpusets: cpuset !== undefined && used.has(cpuset) ? [cpuset] : [] };
+    if (cpuset !== undefined && Object.values(places).includes(cpuset)) {
+      throw new CgroupError(
+        "use the cgroup v1 hierarchy",
+        cpuset,
+        "ENOTSUP",
+        "cpuset is mounted together with a controller of ours, and a new group there can hold nobody before somebody gives it CPUs: mount cpuset by itself",
+      );
+    }
+    return { version: "v1", places };
   }
   const unified = hierarchies.find((h) => h.version === "v2");
   if (!unified) {

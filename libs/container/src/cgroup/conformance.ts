@@ -14,7 +14,7 @@ const TIMEOUT_MS = 60_000;
 /**
  * What every backend holds, whatever the version. Runs against the real kernel; needs root and gcc.
  * Clocks: CPU is compared with the wall clock of the same kernel, so in user-mode-linux, whose clock can lag behind the host's, the shares
- * stay right. On a crowded machine a share can only fall short, so the best of three windows has to reach the lower bound and every one
+ * stay right; there CPU is counted in steps of 10 ms (its scheduler clock is jiffies), which 10 % of 200 ms just holds. On a crowded machine a share can only fall short, so the best of three windows has to reach the lower bound and every one
  * has to respect the upper.
  */
 export function cgroupConformance(title: string, open: (instance: string) => Promise<CgroupTree>): void {

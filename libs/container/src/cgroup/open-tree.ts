@@ -78,7 +78,7 @@ function findBackend(options: CgroupTreeOptions): Backend {
     parseHierarchies(options.mountinfo ?? readFileSync("/proc/self/mountinfo", "utf8")),
     (place) => readText(`${place}/cgroup.controllers`).trim().split(" "),
   );
-  return choice.version === "v1" ? cgroupV1(choice.places, choice.cpusets, periodUs) : cgroupV2(choice.place, periodUs);
+  return choice.version === "v1" ? cgroupV1(choice.places, periodUs) : cgroupV2(choice.place, periodUs);
 }
 
 /** Another instance that closes may take the empty `mayfly` away between our two steps: then once more. */

@@ -19,7 +19,7 @@ const COUNTER_FILES = {
  * blkio is joined because it is cheap (measured on 6.18: mkdir and rmdir together 65 µs, memory 215 µs). It counts reads and direct writes;
  * buffered writes are counted to the root by v1.
  */
-export function cgroupV1(places: V1Places, cpusets: readonly string[], periodUs: number): Backend {
+export function cgroupV1(places: V1Places, periodUs: number): Backend {
   const { memory, cpu, cpuacct, pids, freezer, blkio } = places;
   // The freezer first: whoever has joined anything can be frozen and killed.
   const roots = [...new Set([freezer, memory, cpu, cpuacct, pids, ...(blkio ? [blkio] : [])])];
@@ -30,15 +30,7 @@ export function cgroupV1(places: V1Places, cpusets: readonly string[], periodUs:
     version: "v1",
     roots,
 
-    prepareParent(group) {
-      for (const root of cpusets) {
-        // A new v1 cpuset is empty and nobody can join it (ENOSPC); clone_children gives ours to every box.
-        for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-          writeText(`${root}/${group}/${file}`, readText(`${root}/${group}/../${file}`).trim());
-        }
-        writeText(`${root}/${group}/cgroup.clone_children`, "1");
-      }
-    },
+    prepareParent() {},
 
     setLimits(group, limits) {
       const inMemory = `${memory}/${group}/memory`;
