@@ -24,6 +24,7 @@ export function cgroupV1(places: V1Places, periodUs: number): Backend {
   // The freezer first: whoever has joined anything can be frozen and killed.
   const roots = [...new Set([freezer, memory, cpu, cpuacct, pids, ...(blkio ? [blkio] : [])])];
   const files = new CounterFiles();
+  let limitsSwap = false;
   const frozenFile = (group: string): string => `${freezer}/${group}/freezer.state`;
 
   const backend: Backend = {
@@ -36,9 +37,8 @@ export function cgroupV1(places: V1Places, periodUs: number): Backend {
       const inMemory = `${memory}/${group}/memory`;
       writeText(`${inMemory}.limit_in_bytes`, String(limits.memory_bytes));
       // memory + swap not above memory: no swap. Without swap accounting (swapaccount=0) there is only the wish not to.
-      if (existsSync(`${inMemory}.memsw.limit_in_bytes`)) {
-        writeText(`${inMemory}.memsw.limit_in_bytes`, String(limits.memory_bytes));
-      } else writeText(`${inMemory}.swappiness`, "0");
+      if (limitsSwap) writeText(`${inMemory}.memsw.limit_in_bytes`, String(limits.memory_bytes));
+      else writeText(`${inMemory}.swappiness`, "0");
       const { quota_us, period_us } = cpuQuota(limits.cpu_millis, periodUs);
       const inCpu = `${cpu}/${group}/cpu`;
       if (period_us !== DEFAULT_CPU_PERIOD_US) writeText(`${inCpu}.cfs_period_us`, String(period_us));
@@ -78,6 +78,7 @@ export function cgroupV1(places: V1Places, periodUs: number): Backend {
     kill: (group) => killFrozen(backend, group),
 
     probe(group) {
+      limitsSwap = existsSync(`${memory}/${group}/memory.memsw.limit_in_bytes`);
       for (const [controller, names] of Object.entries(COUNTER_FILES)) {
         files.probe(places[controller as keyof typeof COUNTER_FILES], group, names);
       }

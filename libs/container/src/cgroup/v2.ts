@@ -14,6 +14,7 @@ const words = (path: string): string[] => readText(path).trim().split(" ");
 /** cgroup v2: one tree (Documentation/admin-guide/cgroup-v2.rst). */
 export function cgroupV2(root: string, periodUs: number): Backend {
   const files = new CounterFiles();
+  let limitsSwap = false;
 
   const backend: Backend = {
     version: "v2",
@@ -44,7 +45,7 @@ export function cgroupV2(root: string, periodUs: number): Backend {
       const at = `${root}/${group}`;
       writeText(`${at}/memory.max`, String(limits.memory_bytes));
       // Not there without CONFIG_SWAP or with swapaccount=0: then nothing can be swapped, or nothing can be said about it.
-      if (existsSync(`${at}/memory.swap.max`)) writeText(`${at}/memory.swap.max`, "0");
+      if (limitsSwap) writeText(`${at}/memory.swap.max`, "0");
       // Out of memory ends the box as a whole, not a process of it that the box then waits for.
       writeText(`${at}/memory.oom.group`, "1");
       const { quota_us, period_us } = cpuQuota(limits.cpu_millis, periodUs);
@@ -95,6 +96,7 @@ export function cgroupV2(root: string, periodUs: number): Backend {
           "use Linux 5.14 or later, or cgroup v1",
         );
       }
+      limitsSwap = existsSync(`${root}/${group}/memory.swap.max`);
       files.probe(root, group, COUNTER_FILES);
       return missingIn(backend.usage(group));
     },
