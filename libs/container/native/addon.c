@@ -1,0 +1,99 @@
+/* What Node cannot do by itself: pairs of sockets, pipes, and sending descriptors with a message. N-API, no state. */
+#include <errno.h>
+#include <fcntl.h>
+#include <node_api.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static napi_value fail(napi_env env, const char *what) {
+  napi_throw_error(env, strerrorname_np(errno), what);
+  return NULL;
+}
+
+static napi_value pair(napi_env env, const int *fds) {
+  napi_value array;
+  napi_create_array_with_length(env, 2, &array);
+  for (uint32_t i = 0; i < 2; i++) {
+    napi_value fd;
+    napi_create_int32(env, fds[i], &fd);
+    napi_set_element(env, array, i, fd);
+  }
+  return array;
+}
+
+/* socketPair(datagrams: boolean) → [fd, fd]: SOCK_SEQPACKET or SOCK_STREAM, close-on-exec */
+static napi_value socket_pair(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value arg;
+  bool packets = false;
+  napi_get_cb_info(env, info, &count, &arg, NULL, NULL);
+  napi_get_value_bool(env, arg, &packets);
+  int fds[2];
+  if (socketpair(AF_UNIX, (packets ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC, 0, fds) < 0)
+    return fail(env, "socketpair");
+  int size = 1 << 20;
+  if (packets) setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+  return pair(env, fds);
+}
+
+/* pipe() → [read end, write end], close-on-exec */
+static napi_value make_pipe(napi_env env, napi_callback_info info) {
+  (void)info;
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) < 0) return fail(env, "pipe");
+  return pair(env, fds);
+}
+
+/* send(socket, bytes: Uint8Array, descriptors: number[]): one message, whole or not at all. Throws EAGAIN when the peer
+ * is behind. */
+static napi_value send_message(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value args[3];
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  int32_t socket;
+  void *bytes;
+  size_t length;
+  uint32_t fd_count = 0;
+  if (napi_get_value_int32(env, args[0], &socket) != napi_ok ||
+      napi_get_typedarray_info(env, args[1], NULL, &length, &bytes, NULL, NULL) != napi_ok ||
+      napi_get_array_length(env, args[2], &fd_count) != napi_ok || fd_count > 8) {
+    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "send(socket, bytes, descriptors)");
+    return NULL;
+  }
+  union {
+    struct cmsghdr head;
+    char room[CMSG_SPACE(8 * sizeof(int))];
+  } control = {0};
+  struct iovec part = {.iov_base = bytes, .iov_len = length};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  if (fd_count) {
+    message.msg_control = &control;
+    message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+    control.head = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(fd_count * sizeof(int))};
+    for (uint32_t i = 0; i < fd_count; i++) {
+      napi_value element;
+      int32_t fd;
+      napi_get_element(env, args[2], i, &element);
+      napi_get_value_int32(env, element, &fd);
+      memcpy(CMSG_DATA(&control.head) + i * sizeof(int), &fd, sizeof fd);
+    }
+  }
+  if (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return fail(env, "sendmsg");
+  return NULL;
+}
+
+NAPI_MODULE_INIT() {
+  const struct {
+    const char *name;
+    napi_callback call;
+  } functions[] = {{"socketPair", socket_pair}, {"pipe", make_pipe}, {"send", send_message}};
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    napi_value function;
+    napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function);
+    napi_set_named_property(env, exports, functions[i].name, function);
+  }
+  return exports;
+}

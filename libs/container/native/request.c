@@ -1,0 +1,153 @@
+#include "request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int number(const char *text, uint64_t max, uint64_t *out) {
+  if (*text < '0' || *text > '9') return -1;
+  char *end;
+  errno = 0;
+  unsigned long long value = strtoull(text, &end, 10);
+  if (errno || *end || value > max) return -1;
+  *out = value;
+  return 0;
+}
+
+static int small(const char *text, unsigned max, unsigned *out) {
+  uint64_t value;
+  if (number(text, max, &value)) return -1;
+  *out = (unsigned)value;
+  return 0;
+}
+
+static int id_is_plain(const char *id) {
+  size_t length = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+  return length > 0 && length <= 64 && id[length] == 0;
+}
+
+/* A path that becomes part of an option string, or is resolved inside of a root: absolute, no dot-dot. */
+static int path_is_plain(const char *path) {
+  return path[0] == '/' && strlen(path) < 4096 && !strstr(path, "/../") && !strpbrk(path, "\n");
+}
+
+static const char *take_bind(struct request *r, const char *key, const char *value) {
+  if (!strcmp(key, "bind_source")) {
+    if (r->bind_count == MAX_BINDS) return "too many binds";
+    if (!path_is_plain(value)) return "bind_source is no absolute path";
+    r->binds[r->bind_count++] = (struct bind){.source = value, .readonly = 1};
+    return NULL;
+  }
+  if (r->bind_count == 0) return "bind_target before bind_source";
+  struct bind *bind = &r->binds[r->bind_count - 1];
+  if (!strcmp(key, "bind_target")) {
+    if (!path_is_plain(value)) return "bind_target is no absolute path";
+    bind->target = value;
+  } else {
+    bind->readonly = strcmp(value, "no") != 0;
+  }
+  return NULL;
+}
+
+static const char *take_list(struct request *r, const char *key, char *value) {
+  if (!strcmp(key, "lower")) {
+    if (r->layer_count == MAX_LAYERS) return "too many layers";
+    if (!path_is_plain(value)) return "lower is no absolute path";
+    r->layers[r->layer_count++] = value;
+  } else if (!strcmp(key, "arg")) {
+    if (r->arg_count == MAX_ARGS) return "too many arguments";
+    r->args[r->arg_count++] = value;
+  } else if (!strcmp(key, "env")) {
+    if (r->env_count == MAX_ENV) return "too many environment variables";
+    if (!strchr(value, '=')) return "env without '='";
+    r->env[r->env_count++] = value;
+  } else if (!strcmp(key, "join")) {
+    if (r->join_count == MAX_JOINS) return "too many cgroups";
+    if (!path_is_plain(value)) return "join is no absolute path";
+    r->joins[r->join_count++] = value;
+  } else if (!strcmp(key, "group")) {
+    if (r->group_count == MAX_GROUPS) return "too many groups";
+    if (small(value, 65535, &r->groups[r->group_count++])) return "group is no id";
+  } else if (!strncmp(key, "bind_", 5)) {
+    return take_bind(r, key, value);
+  } else {
+    return "unknown key";
+  }
+  return NULL;
+}
+
+static int unprotected(const char *value) {
+  if (!strcmp(value, "seccomp")) return UNPROTECTED_SECCOMP;
+  if (!strcmp(value, "masks")) return UNPROTECTED_MASKS;
+  if (!strcmp(value, "capabilities")) return UNPROTECTED_CAPS;
+  if (!strcmp(value, "namespace_limits")) return UNPROTECTED_NAMESPACE_LIMITS;
+  return 0;
+}
+
+static const char *take(struct request *r, const char *key, char *value) {
+  if (!strcmp(key, "op")) {
+    if (!strcmp(value, "start"))
+      r->op = OP_START;
+    else if (!strcmp(value, "kill"))
+      r->op = OP_KILL;
+    else
+      return "unknown op";
+  } else if (!strcmp(key, "id")) {
+    if (!id_is_plain(value)) return "id is not plain";
+    r->id = value;
+  } else if (!strcmp(key, "slot")) {
+    if (small(value, MAX_SLOTS - 1, &r->slot)) return "slot is no number in range";
+  } else if (!strcmp(key, "cwd")) {
+    if (!path_is_plain(value)) return "cwd is no absolute path";
+    r->cwd = value;
+  } else if (!strcmp(key, "hostname")) {
+    if (strlen(value) > 64) return "hostname is too long";
+    r->hostname = value;
+  } else if (!strcmp(key, "uid")) {
+    if (small(value, 65535, &r->uid)) return "uid is no id of the box";
+  } else if (!strcmp(key, "gid")) {
+    if (small(value, 65535, &r->gid)) return "gid is no id of the box";
+  } else if (!strcmp(key, "tmp_bytes")) {
+    if (number(value, UINT64_MAX / 2, &r->tmp_bytes)) return "tmp_bytes is no number";
+  } else if (!strcmp(key, "open_files")) {
+    if (small(value, 1 << 20, &r->open_files)) return "open_files is no number";
+  } else if (!strcmp(key, "profile")) {
+    r->profile = strcmp(value, "build") ? PROFILE_FUNCTION : PROFILE_BUILD;
+  } else if (!strcmp(key, "idmap")) {
+    r->no_idmap = !strcmp(value, "off");
+  } else if (!strcmp(key, "unprotected")) {
+    int what = unprotected(value);
+    if (!what) return "unknown protection";
+    r->unprotected |= what;
+  } else {
+    return take_list(r, key, value);
+  }
+  return NULL;
+}
+
+static const char *complete(const struct request *r) {
+  if (!r->id) return "no id";
+  if (r->op == OP_KILL) return NULL;
+  if (!r->layer_count) return "no layer";
+  if (!r->arg_count || r->args[0][0] != '/') return "no absolute program";
+  if (!r->cwd || !r->hostname) return "no cwd or hostname";
+  if (!r->tmp_bytes || !r->open_files) return "no limits";
+  for (size_t i = 0; i < r->bind_count; i++)
+    if (!r->binds[i].target) return "a bind without target";
+  return NULL;
+}
+
+const char *request_parse(char *bytes, size_t length, struct request *request) {
+  memset(request, 0, sizeof *request);
+  if (length == 0 || bytes[length - 1] != 0) return "does not end in NUL";
+  char *end = bytes + length;
+  for (char *at = bytes; at < end;) {
+    char *key = at;
+    char *value = key + strlen(key) + 1;
+    if (value >= end) return "a key without value";
+    at = value + strlen(value) + 1;
+    const char *wrong = take(request, key, value);
+    if (wrong) return wrong;
+  }
+  return complete(request);
+}

@@ -1,0 +1,60 @@
+/* A request of the worker, parsed to data before anything is done. Format: key NUL value NUL, repeated; no escapes, no
+ * nesting. All strings point into the caller's buffer. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  REQUEST_MAX_BYTES = 192 * 1024,
+  MAX_LAYERS = 256,
+  MAX_BINDS = 32,
+  MAX_ARGS = 256,
+  MAX_ENV = 1024,
+  MAX_GROUPS = 32,
+  MAX_JOINS = 8,
+  MAX_FDS = 3,
+  MAX_SLOTS = 1024,
+};
+
+enum request_op { OP_START, OP_KILL };
+enum profile { PROFILE_FUNCTION, PROFILE_BUILD };
+
+/* Protections a test may switch off to see that its probe notices (launcher started with --allow-unprotected only). */
+enum { UNPROTECTED_SECCOMP = 1, UNPROTECTED_MASKS = 2, UNPROTECTED_CAPS = 4, UNPROTECTED_NAMESPACE_LIMITS = 8 };
+
+struct bind {
+  const char *source;
+  const char *target;
+  int readonly;
+};
+
+struct request {
+  enum request_op op;
+  const char *id;
+  unsigned slot;
+  const char *layers[MAX_LAYERS];
+  size_t layer_count;
+  struct bind binds[MAX_BINDS];
+  size_t bind_count;
+  char *args[MAX_ARGS + 1];
+  size_t arg_count;
+  char *env[MAX_ENV + 1];
+  size_t env_count;
+  const char *joins[MAX_JOINS];
+  size_t join_count;
+  const char *cwd;
+  const char *hostname;
+  unsigned uid, gid;
+  unsigned groups[MAX_GROUPS];
+  size_t group_count;
+  uint64_t tmp_bytes;
+  unsigned open_files;
+  enum profile profile;
+  int no_idmap;
+  int unprotected;
+  int fds[MAX_FDS]; /* stdout, stderr, channel */
+  size_t fd_count;
+};
+
+/* Reads `length` bytes that end in NUL. Answers NULL, or what is wrong as a constant string. */
+const char *request_parse(char *bytes, size_t length, struct request *request);

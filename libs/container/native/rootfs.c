@@ -1,0 +1,152 @@
+#include "rootfs.h"
+#include "mount_api.h"
+#include "step.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+/* An image must not choose where our mounts land: targets are resolved below its root, and a link on the way is
+ * refused. */
+#define INSIDE (RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+
+static int open_inside(int root, const char *path) {
+  return sys_openat2(root, path, O_PATH | O_CLOEXEC, INSIDE);
+}
+
+/* Mounts layer `i` at l/<i>, read-only. With the box's ids where the file system can (kernel 5.19 for overlay on it),
+ * else as it is: owners then appear as nobody, which hurts nobody who only reads. */
+static int mount_layer(const struct request *request, size_t i, int userns, int idmap) {
+  char name[24];
+  snprintf(name, sizeof name, "l/%zu", i);
+  STEP("layer's mount point", mkdir(name, 0700));
+  int tree = sys_open_tree(AT_FDCWD, request->layers[i], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  STEP("open layer", tree);
+  const uint64_t flags = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  if (!idmap || sys_mount_setattr(tree, flags | MOUNT_ATTR_IDMAP, userns) < 0) {
+    idmap = 0;
+    STEP("layer's flags", sys_mount_setattr(tree, flags, -1));
+  }
+  STEP("mount layer", sys_move_mount(tree, AT_FDCWD, name));
+  close(tree);
+  return idmap;
+}
+
+static void mount_overlay(const struct request *request) {
+  char options[4096];
+  size_t used = (size_t)snprintf(options, sizeof options, "lowerdir=");
+  for (size_t i = 0; i < request->layer_count; i++)
+    used += (size_t)snprintf(options + used, sizeof options - used, "%sl/%zu", i ? ":" : "", i);
+  /* Said explicitly: kernels differ in their defaults, and following redirects of an image's making is not ours to do.
+   */
+  snprintf(options + used, sizeof options - used,
+           ",upperdir=u,workdir=w,redirect_dir=nofollow,metacopy=off,index=off,nfs_export=off,volatile");
+  STEP("mount overlay", mount("overlay", "m", "overlay", MS_NOSUID | MS_NODEV, options));
+}
+
+static void own(const char *path, unsigned base, mode_t mode) {
+  STEP("writable folder", mkdir(path, mode));
+  STEP("writable folder's owner", chown(path, base, base));
+  STEP("writable folder's mode", chmod(path, mode));
+}
+
+static void place(int tree, int root, const char *target, const char *step) {
+  if (tree < 0) refuse(step);
+  int at = open_inside(root, target);
+  STEP(step, at);
+  STEP(step, sys_move_mount(tree, at, ""));
+  close(at);
+  close(tree);
+}
+
+static void copy_mount(const char *source, int root, const char *target, const char *step) {
+  place(sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), root, target, step);
+}
+
+/* What /proc shows of the host and what it lets be changed: Docker's and containerd's lists. Entries that a kernel
+ * lacks are skipped. */
+static const char *const masked_files[] = {"interrupts",  "kcore",      "keys",       "latency_stats",
+                                           "sched_debug", "timer_list", "timer_stats"};
+static const char *const masked_dirs[] = {"acpi", "asound", "scsi"};
+static const char *const readonly[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static void cover(int proc, const char *name, const char *with) {
+  int at = sys_openat2(proc, name, O_PATH | O_CLOEXEC, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+  if (at < 0 && errno == ENOENT) return;
+  STEP("mask /proc", at);
+  int tree = with ? sys_open_tree(AT_FDCWD, with, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
+                  : sys_open_tree(at, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+  STEP("mask /proc", tree);
+  if (!with) STEP("read-only /proc", sys_mount_setattr(tree, MOUNT_ATTR_RDONLY, -1));
+  STEP("mask /proc", sys_move_mount(tree, at, ""));
+  close(tree);
+  close(at);
+}
+
+static void mount_proc(const struct request *request, const struct workshop *workshop, int root) {
+  int fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
+  STEP("open /proc", fs);
+  STEP("create /proc", syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+  int tree = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  STEP("mount /proc", tree);
+  close(fs);
+  place(tree, root, "proc", "place /proc (it must be an ordinary folder of the image)");
+  if (request->unprotected & UNPROTECTED_MASKS) return;
+  int proc = open_inside(root, "proc");
+  STEP("enter /proc", proc);
+  char null[300];
+  snprintf(null, sizeof null, "%s/null", workshop->dev);
+  for (size_t i = 0; i < COUNT(masked_files); i++)
+    cover(proc, masked_files[i], null);
+  for (size_t i = 0; i < COUNT(masked_dirs); i++)
+    cover(proc, masked_dirs[i], workshop->empty);
+  for (size_t i = 0; i < COUNT(readonly); i++)
+    cover(proc, readonly[i], NULL);
+  close(proc);
+}
+
+static void mount_binds(const struct request *request, int root) {
+  for (size_t i = 0; i < request->bind_count; i++) {
+    const struct bind *bind = &request->binds[i];
+    int tree = sys_open_tree(AT_FDCWD, bind->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    STEP("open bind's source", tree);
+    uint64_t flags = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (bind->readonly ? MOUNT_ATTR_RDONLY : 0);
+    STEP("bind's flags", sys_mount_setattr(tree, flags, -1));
+    place(tree, root, bind->target + 1, "place bind (its target must be in the image)");
+  }
+}
+
+int rootfs_enter(const struct request *request, const struct workshop *workshop, int userns, unsigned base) {
+  char options[128];
+  /* Files of the writable layer are bounded in number as in bytes. */
+  unsigned long long inodes = request->tmp_bytes / 4096 < 4096 ? 4096 : request->tmp_bytes / 4096;
+  snprintf(options, sizeof options, "size=%llu,nr_inodes=%llu,mode=0711", (unsigned long long)request->tmp_bytes,
+           inodes);
+  STEP("mount writable layer", mount("mayfly", workshop->scratch, "tmpfs", MS_NOSUID | MS_NODEV, options));
+  STEP("enter writable layer", chdir(workshop->scratch));
+  own("u", base, 0755);
+  own("shm", base, 01777);
+  STEP("overlay's work folder", mkdir("w", 0700));
+  STEP("overlay's mount point", mkdir("m", 0700));
+  STEP("layers' folder", mkdir("l", 0700));
+  int idmap = !request->no_idmap;
+  for (size_t i = 0; i < request->layer_count; i++)
+    idmap = mount_layer(request, i, userns, idmap);
+  mount_overlay(request);
+
+  int root = open("m", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  STEP("open root", root);
+  mount_binds(request, root);
+  copy_mount(workshop->dev, root, "dev", "place /dev (it must be an ordinary folder of the image)");
+  copy_mount("shm", root, "dev/shm", "place /dev/shm");
+  mount_proc(request, workshop, root);
+
+  STEP("enter root", fchdir(root));
+  STEP("pivot_root", sys_pivot_root(".", "."));
+  STEP("drop the host's root", umount2(".", MNT_DETACH));
+  STEP("enter root", chdir("/"));
+  close(root);
+  return idmap;
+}

@@ -1,0 +1,157 @@
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import type { CgroupUsage, Ending } from "@mayfly/contract";
+import type { Cgroup } from "./cgroup/index.ts";
+import type { LauncherEvent } from "./launcher.ts";
+import { refusal } from "./refusal.ts";
+
+export type KillReason = { readonly kind: "timeout" } | { readonly kind: "killed"; readonly reason: string };
+
+/** A running box. Whatever happens to it, `ended` resolves once, and then no process of it lives. */
+export interface Box {
+  readonly id: string;
+  /** Host pid of the box's main process; 0 when the box was refused. */
+  readonly pid: number;
+  /** Whether its layers are mounted with its own ids. */
+  readonly idmap: boolean;
+  readonly channel: Socket | null;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Moves the box's processes from the boot group into its own cgroup: limited and metered from here. */
+  handover(): Promise<void>;
+  /** What the cgroup has counted so far. */
+  sample(): CgroupUsage;
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** Kills the whole box. The first reason is the one that counts. */
+  kill(why: KillReason): void;
+  /** Never rejects. */
+  readonly ended: Promise<Ending>;
+  /** Final usage; afterwards the cgroup is gone. Idempotent. Call it after `ended`. */
+  remove(): Promise<CgroupUsage>;
+}
+
+export interface BoxParts {
+  readonly id: string;
+  readonly cgroup: Cgroup;
+  readonly channel: Socket | null;
+  readonly stdout: Socket;
+  readonly stderr: Socket;
+  /** Asks the launcher to kill PID 1 of the box. */
+  readonly kill: () => void;
+  /** Called once, when no process of the box lives. */
+  readonly onGone: () => void;
+}
+
+/** How long the kernel may take to end a killed box before its cgroup is killed as well. */
+const BACKSTOP_MS = 2_000;
+
+/** Turns the launcher's events into a box: the one place where all endings race. */
+export class RunningBox implements Box {
+  readonly id: string;
+  readonly channel: Socket | null;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly ended: Promise<Ending>;
+  readonly entered: Promise<void>;
+  pid = 0;
+  idmap = false;
+  #init = 0;
+  #frozen = false;
+  #killed: KillReason | null = null;
+  #refused: Ending | null = null;
+  #removed: Promise<CgroupUsage> | null = null;
+  #backstop: NodeJS.Timeout | undefined;
+  readonly #parts: BoxParts;
+  #resolveEnded!: (ending: Ending) => void;
+  #resolveEntered!: () => void;
+
+  constructor(parts: BoxParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.channel = parts.channel;
+    this.stdout = parts.stdout;
+    this.stderr = parts.stderr;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.entered = new Promise((resolve) => {
+      this.#resolveEntered = resolve;
+    });
+  }
+
+  /** For the host: an event of the launcher about this box. */
+  take(event: LauncherEvent): void {
+    if (event.event === "entered") {
+      this.pid = event.main;
+      this.#init = event.init;
+      this.idmap = event.idmap;
+      this.#resolveEntered();
+    } else if (event.event === "refused") {
+      this.#refused = refusal(event.step, event.errno, event.message);
+    } else if (event.event === "gone") {
+      this.#end(this.#refused!);
+    } else {
+      this.#end(this.#refused ?? this.#judge(event));
+    }
+  }
+
+  async handover(): Promise<void> {
+    for (const pid of [this.#init, this.pid]) {
+      try {
+        this.#parts.cgroup.add(pid);
+      } catch (error) {
+        // It ended meanwhile: `ended` tells how. Anything else is ours.
+        if (!/ESRCH/.test(String(error))) throw error;
+      }
+    }
+  }
+
+  sample(): CgroupUsage {
+    return this.#parts.cgroup.usage();
+  }
+
+  async freeze(): Promise<void> {
+    this.#frozen = true;
+    await this.#parts.cgroup.freeze();
+  }
+
+  async thaw(): Promise<void> {
+    this.#frozen = false;
+    await this.#parts.cgroup.thaw();
+  }
+
+  kill(why: KillReason): void {
+    if (this.#killed) return;
+    this.#killed = why;
+    this.#parts.kill();
+    // A frozen process does not act on SIGKILL before it runs again (cgroup v1).
+    if (this.#frozen) void this.thaw().catch(() => {});
+    this.#backstop = setTimeout(() => void this.#parts.cgroup.kill().catch(() => {}), BACKSTOP_MS);
+  }
+
+  remove(): Promise<CgroupUsage> {
+    this.#removed ??= (async () => {
+      await this.ended;
+      const usage = this.#parts.cgroup.usage();
+      await this.#parts.cgroup.remove();
+      return usage;
+    })();
+    return this.#removed;
+  }
+
+  /** A kill of ours comes before what the kernel says it did to the process; running out of memory before a plain SIGKILL. */
+  #judge(event: { readonly code?: number; readonly signal?: number }): Ending {
+    if (this.#killed && event.signal === 9) return this.#killed;
+    if (event.signal === 9 && this.#parts.cgroup.oomKilled()) return { kind: "out_of_memory" };
+    if (event.signal !== undefined) return { kind: "signal", signal: event.signal };
+    return { kind: "exit", code: event.code ?? 0 };
+  }
+
+  #end(ending: Ending): void {
+    clearTimeout(this.#backstop);
+    this.#parts.onGone();
+    this.#resolveEntered();
+    this.#resolveEnded(ending);
+  }
+}

@@ -1,0 +1,172 @@
+import { closeSync } from "node:fs";
+import { Socket } from "node:net";
+import type { CgroupCounter, CgroupUsage } from "@mayfly/contract";
+import { type Addon, loadAddon } from "./addon.ts";
+import { type Box, RunningBox } from "./box.ts";
+import { type Cgroup, type CgroupTree, openCgroupTree } from "./cgroup/index.ts";
+import { Launcher } from "./launcher.ts";
+import { killRequest, startRequest } from "./request.ts";
+import { Slots } from "./slots.ts";
+import { type BoxSpec, checkSpec } from "./spec.ts";
+
+/** A box that a dead predecessor of this instance left: a cgroup, perhaps with processes still in it. */
+export interface Orphan {
+  readonly id: string;
+  usage(): CgroupUsage;
+  kill(): Promise<void>;
+  /** Final usage; afterwards the cgroup is gone. */
+  remove(): Promise<CgroupUsage>;
+}
+
+/** Everything that makes boxes on this host. */
+export interface BoxHost {
+  readonly cgroup: "v1" | "v2";
+  /** Counters that this kernel does not offer. */
+  readonly missing: readonly CgroupCounter[];
+  /** Host pid of the launcher. */
+  readonly launcherPid: number | undefined;
+  /**
+   * Resolves when the program runs, or when the box was refused: a refusal is an ending, not a throw.
+   * @throws BadBoxSpec for a spec that cannot be a box; CgroupError when its cgroup cannot be made
+   */
+  start(spec: BoxSpec): Promise<Box>;
+  orphans(): Promise<Orphan[]>;
+  /** Ends every box, the launcher, and removes our cgroups. */
+  close(): Promise<void>;
+  /** Resolves when the launcher has died on its own: no box can be made any more. */
+  readonly failed: Promise<void>;
+}
+
+export interface BoxHostOptions {
+  /** `[a-z0-9-]`: names this instance's cgroups. */
+  readonly instance: string;
+  /** Path of the launcher's binary. */
+  readonly launcher: string;
+  /** Path of native.node. */
+  readonly addon: string;
+  /** A folder of root's own for the launcher's mounts. */
+  readonly runDir: string;
+  readonly onDiagnostic?: (line: string) => void;
+  /** For tests: accept specs that switch a protection off. */
+  readonly allowUnprotected?: boolean;
+}
+
+/** @throws CgroupError when the host's cgroups cannot be used */
+export async function openBoxHost(options: BoxHostOptions): Promise<BoxHost> {
+  const tree = await openCgroupTree({ instance: options.instance });
+  const addon = loadAddon(options.addon);
+  const launcher = new Launcher({
+    binary: options.launcher,
+    runDir: options.runDir,
+    addon,
+    onDiagnostic: options.onDiagnostic ?? (() => {}),
+    allowUnprotected: options.allowUnprotected ?? false,
+  });
+  return new Host(tree, addon, launcher);
+}
+
+class Host implements BoxHost {
+  readonly #tree: CgroupTree;
+  readonly #addon: Addon;
+  readonly #launcher: Launcher;
+  readonly #slots = new Slots(1024);
+  readonly #running = new Map<string, RunningBox>();
+  #closing = false;
+  readonly failed: Promise<void>;
+
+  constructor(tree: CgroupTree, addon: Addon, launcher: Launcher) {
+    this.#tree = tree;
+    this.#addon = addon;
+    this.#launcher = launcher;
+    this.failed = launcher.ended.then(() => (this.#closing ? new Promise<void>(() => {}) : undefined));
+  }
+
+  get cgroup(): "v1" | "v2" {
+    return this.#tree.version;
+  }
+
+  get missing(): readonly CgroupCounter[] {
+    return this.#tree.missing;
+  }
+
+  get launcherPid(): number | undefined {
+    return this.#launcher.pid;
+  }
+
+  async start(spec: BoxSpec): Promise<Box> {
+    checkSpec(spec);
+    const cgroup = this.#tree.create(spec.id, spec.limits);
+    const slot = this.#slots.take();
+    const streams = this.#streams(spec.channel);
+    const box = new RunningBox({
+      id: spec.id,
+      cgroup,
+      channel: streams.channel,
+      stdout: streams.stdout,
+      stderr: streams.stderr,
+      kill: () => void this.#launcher.send(killRequest(spec.id), []).catch(() => {}),
+      onGone: () => {
+        this.#launcher.forget(spec.id);
+        this.#slots.release(slot);
+        this.#running.delete(spec.id);
+      },
+    });
+    this.#running.set(spec.id, box);
+    this.#launcher.listen(spec.id, (event) => box.take(event));
+    const joins = spec.meter === "from_exec" ? cgroup.procsFiles : this.#tree.boot;
+    try {
+      await this.#launcher.send(startRequest(spec, slot, joins), streams.theirs);
+    } catch (error) {
+      const { code = "EPIPE", message } = error as NodeJS.ErrnoException;
+      box.take({ event: "refused", step: "clone", errno: code, message: `the launcher cannot be reached: ${message}` });
+      box.take({ event: "gone" });
+    } finally {
+      for (const fd of streams.theirs) closeSync(fd);
+    }
+    await box.entered;
+    return box;
+  }
+
+  async orphans(): Promise<Orphan[]> {
+    return this.#tree
+      .list()
+      .filter((id) => !this.#running.has(id))
+      .map((id) => orphan(this.#tree.open(id)));
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    const boxes = [...this.#running.values()];
+    for (const box of boxes) box.kill({ kind: "killed", reason: "the host is closing" });
+    await Promise.all(boxes.map((box) => box.ended));
+    await this.#launcher.close();
+    await this.#tree.close();
+  }
+
+  /** Output as pipes (programs reopen /dev/stdout, which a socket refuses), the channel as a socket. */
+  #streams(channel: boolean) {
+    const [outRead, outWrite] = this.#addon.pipe();
+    const [errRead, errWrite] = this.#addon.pipe();
+    const ends = channel ? this.#addon.socketPair(false) : null;
+    const readable = (fd: number) => new Socket({ fd, readable: true, writable: false });
+    return {
+      stdout: readable(outRead),
+      stderr: readable(errRead),
+      channel: ends ? new Socket({ fd: ends[0], readable: true, writable: true, allowHalfOpen: true }) : null,
+      theirs: [outWrite, errWrite, ...(ends ? [ends[1]] : [])],
+    };
+  }
+}
+
+function orphan(cgroup: Cgroup): Orphan {
+  return {
+    id: cgroup.id,
+    usage: () => cgroup.usage(),
+    kill: () => cgroup.kill(),
+    remove: async () => {
+      const usage = cgroup.usage();
+      await cgroup.remove();
+      return usage;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { BindMount, RootFs } from "@mayfly/contract";
+
+/** Everything that makes a box, as plain data. Nothing is optional; the launcher adds nothing of its own. */
+export interface BoxSpec {
+  /** Names the cgroup: `[a-z0-9_-]`, at most 63 characters. */
+  readonly id: string;
+  readonly rootfs: RootFs;
+  readonly binds: readonly BindMount[];
+  /** The program (absolute in the box) and its arguments. */
+  readonly args: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** Ids inside of the box, 0 to 65535. */
+  readonly user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] };
+  readonly hostname: string;
+  readonly limits: {
+    readonly memory_bytes: number;
+    readonly cpu_millis: number;
+    readonly cpu_weight: number;
+    readonly pids: number;
+    /** Size of the writable layer, in memory: everything the box writes, /tmp and /dev/shm included. */
+    readonly tmp_bytes: number;
+    readonly open_files: number;
+  };
+  readonly profile: "function" | "build";
+  /**
+   * `from_exec`: the program joins the box's cgroup before it starts. `from_handover`: it starts in the shared boot group and moves by
+   * `handover()`; only for a runtime of ours that runs no user code before.
+   */
+  readonly meter: "from_exec" | "from_handover";
+  /** Whether the program gets a socket to us as descriptor 3. */
+  readonly channel: boolean;
+  /** For tests: `layers` forces layers to be mounted without the box's ids; protections can be off in a host that allows it. */
+  readonly test?: { readonly idmap?: "off"; readonly unprotected?: readonly Protection[] };
+}
+
+export const PROTECTIONS = ["seccomp", "masks", "capabilities", "namespace_limits"] as const;
+export type Protection = (typeof PROTECTIONS)[number];
+
+/** A spec that cannot be a box. Thrown by `start` before anything is made. */
+export class BadBoxSpec extends Error {
+  override name = "BadBoxSpec";
+}
+
+/** @throws BadBoxSpec naming the field and what would be right */
+export function checkSpec(spec: BoxSpec): void {
+  const wrong = (field: string, message: string): never => {
+    throw new BadBoxSpec(`${field}: ${message}`);
+  };
+  if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(spec.id))
+    wrong("id", `${JSON.stringify(spec.id)} is not 1 to 63 of a-z, 0-9, '_', '-'`);
+  if (spec.rootfs.lower.length === 0 || spec.rootfs.lower.length > 256) wrong("rootfs", "1 to 256 layers");
+  if (!spec.args[0]?.startsWith("/")) wrong("args", "the program is an absolute path in the box");
+  if (spec.args.length > 256) wrong("args", "at most 256 arguments");
+  if (spec.env.length > 1024) wrong("env", "at most 1024 variables");
+  if (!spec.cwd.startsWith("/")) wrong("cwd", "an absolute path in the box");
+  for (const id of [spec.user.uid, spec.user.gid, ...spec.user.groups]) {
+    if (!Number.isInteger(id) || id < 0 || id > 65_535) wrong("user", `${id} is no id from 0 to 65535`);
+  }
+  if (spec.user.groups.length > 32) wrong("user", "at most 32 groups");
+  if (Buffer.byteLength(spec.hostname) > 64) wrong("hostname", "at most 64 bytes");
+  for (const text of [...spec.args, ...spec.env, ...spec.rootfs.lower, spec.cwd, spec.hostname]) {
+    if (text.includes("\0")) wrong("args, env or paths", "a string holds a NUL byte");
+  }
+  for (const [name, value] of Object.entries(spec.limits)) {
+    if (!Number.isSafeInteger(value) || value <= 0) wrong(`limits.${name}`, `${value} is no positive integer`);
+  }
+}
