@@ -1,0 +1,2 @@
+export { nodeSqliteDialect } from "./dialect.ts";
+export { type OpenedDatabase, type OpenOptions, openDatabase, openRaw } from "./open.ts";
