@@ -28,7 +28,7 @@ type Rule = (facts: HostFacts) => {
 };
 
 const GiB = 1024 ** 3;
-const MIN_FREE_BYTES = 1 * GiB;
+const MIN_FREE_BYTES = GiB / 2;
 const MIN_MEMORY_BYTES = GiB / 2;
 const NODE_MAJOR = 24;
 const REDIS_MIN = [6, 2] as const;

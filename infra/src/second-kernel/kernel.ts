@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -42,8 +42,10 @@ export async function runInSecondKernel(run: SecondKernelRun): Promise<SecondKer
   const dir = mkdtempSync(join(tmpdir(), "mayfly-uml-"));
   const file = (name: string): string => join(dir, name);
   writeFileSync(file("run"), script(run));
+  // A copy: a blank in the path of the clone would end the kernel's parameter.
+  copyFileSync(join(ROOT, "infra", "uml", "init.sh"), file("init.sh"));
   const began = performance.now();
-  const kernel = boot(dir, run.memory ?? "2G");
+  const kernel = boot(dir, run.memory ?? "3G");
   const stop = stopWith(kernel.kill, dir, run.signal);
   try {
     const booted = await reached(() => existsSync(file("booted")), kernel, BOOT_TIMEOUT_MS);
@@ -86,7 +88,7 @@ function boot(dir: string, memory: string): Kernel {
     "rootfstype=hostfs",
     "rootflags=/",
     "rw",
-    `init=${join(ROOT, "infra", "uml", "init.sh")}`,
+    `init=${join(dir, "init.sh")}`,
     `mayfly_dir=${dir}`,
     `uml_dir=${dir}/`,
     "con=null",
