@@ -1,0 +1,6 @@
+export { connectChannel } from "./channel/connect.ts";
+export { FrameChannel } from "./channel/frame-channel.ts";
+export { type ChannelListener, listenChannel } from "./channel/listen.ts";
+export type { QueueName, RedisAddress } from "./jobs/connection.ts";
+export { type Consumer, consume } from "./jobs/consumer.ts";
+export { createProducer, type Producer } from "./jobs/producer.ts";

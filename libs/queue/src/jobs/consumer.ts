@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "bullmq";
+import { consumerConnection, QUEUES, type QueueName, type RedisAddress } from "./connection.ts";
+
+/** Locks are short, so that what a killed worker held is found soon; they are renewed every half of it. */
+const LOCK_MS = 10_000;
+const STALLED_CHECK_MS = 5_000;
+
+export interface Consumer {
+  /** Takes no more jobs, waits up to `graceMs` for those that run, then aborts their signals and waits for their end. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Takes jobs of one queue. `process` gets the payload as it was added and a signal that fires when it must end. */
+export function consume(options: {
+  redis: RedisAddress;
+  prefix: string;
+  queue: QueueName;
+  concurrency: number;
+  process: (job: unknown, signal: AbortSignal) => Promise<void>;
+  onError: (error: Error) => void;
+}): Consumer {
+  const stop = new AbortController();
+  const running = new Set<Promise<void>>();
+  const worker = new Worker(
+    options.queue,
+    async (job) => {
+      const work = options.process(job.data, stop.signal);
+      running.add(work);
+      try {
+        await work;
+      } finally {
+        running.delete(work);
+      }
+    },
+    {
+      connection: consumerConnection(options.redis),
+      prefix: options.prefix,
+      concurrency: options.concurrency,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: QUEUES[options.queue].maxStalledCount,
+      runRetryDelay: 500,
+    },
+  );
+  worker.on("error", options.onError);
+  worker.on("failed", (_job, error) => options.onError(error));
+  return {
+    close: async (graceMs) => {
+      await within(worker.pause(true), 1_000);
+      await within(Promise.allSettled(running), graceMs);
+      stop.abort();
+      await within(Promise.allSettled(running), 5_000);
+      // Closing waits for Redis, which may be gone: then the connection is dropped.
+      await within(worker.close(), 2_000);
+      await within(worker.close(true), 500);
+    },
+  };
+}
+
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  await Promise.race([work.catch(() => {}), sleep(ms, undefined, { ref: false })]);
+}
