@@ -11,7 +11,7 @@ export function functionBox(job: InvokeJob, rootfs: RootFs): BoxSpec {
     id: job.invocation,
     rootfs,
     binds: [],
-    args: runnerCommand(settings),
+    args: runnerCommand(),
     env: environment(job),
     cwd: "/app",
     user: FUNCTION_USER,
