@@ -1,0 +1,40 @@
+import type { Readable } from "node:stream";
+import type { Digest } from "@mayfly/contract";
+
+export interface BlobInfo {
+  readonly digest: Digest;
+  readonly size_bytes: number;
+}
+
+/**
+ * Bytes by their digest. Each backend passes the suite of conformance.ts.
+ *
+ * A blob is there whole or not at all, whatever is killed when; once `put` has returned it outlives a power cut. Reading is never
+ * trusted: every read hashes what it gives.
+ */
+export interface BlobStore {
+  /**
+   * Stores bytes. Putting what is there already changes nothing but its age (and replaces a damaged copy).
+   * @throws ImageError `refused` when the bytes are not those of `expect`, `no_space`, `io`, or what the source threw; then
+   * nothing was stored and nothing is left behind.
+   */
+  put(source: Uint8Array | AsyncIterable<Uint8Array>, options?: { readonly expect?: Digest }): Promise<BlobInfo>;
+
+  /**
+   * Streams a blob. **The stream fails at its end when the bytes are not the digest's**: act on them only after it has ended.
+   * It fails with ImageError `missing` or `corrupt`.
+   */
+  open(digest: Digest): Readable;
+
+  /** The whole blob, verified. @throws ImageError `missing`, `corrupt`, or `refused` when it is larger than `maxBytes`. */
+  read(digest: Digest, maxBytes: number): Promise<Buffer>;
+
+  /** Whether a blob of this name is there. Its bytes are not looked at. */
+  has(digest: Digest): Promise<boolean>;
+
+  /** All blobs in no order, with the time of their last put. */
+  list(): AsyncIterable<BlobInfo & { readonly put_at: Date }>;
+
+  /** Forgets a blob; true when it was there. */
+  remove(digest: Digest): Promise<boolean>;
+}

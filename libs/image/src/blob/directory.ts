@@ -1,0 +1,139 @@
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import type { Digest } from "@mayfly/contract";
+import { hexOf, isDigest, Meter } from "../digest.ts";
+import { syncDirectory } from "../durable.ts";
+import { errno, explain, ImageError } from "../error.ts";
+import type { Scratch } from "../scratch.ts";
+import type { BlobInfo, BlobStore } from "./blob-store.ts";
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** Blobs as files named `sha256/<hex>`, which is how an OCI image layout names them too. */
+export class BlobDirectory implements BlobStore {
+  readonly #dir: string;
+  readonly #scratch: Scratch;
+
+  private constructor(dir: string, scratch: Scratch) {
+    this.#dir = dir;
+    this.#scratch = scratch;
+  }
+
+  static async open(dir: string, scratch: Scratch): Promise<BlobDirectory> {
+    const byAlgorithm = join(dir, "sha256");
+    await mkdir(byAlgorithm, { recursive: true, mode: 0o700 });
+    return new BlobDirectory(byAlgorithm, scratch);
+  }
+
+  async put(
+    source: Uint8Array | AsyncIterable<Uint8Array>,
+    { expect }: { readonly expect?: Digest } = {},
+  ): Promise<BlobInfo> {
+    const temp = this.#scratch.path("blob");
+    const meter = new Meter();
+    try {
+      await this.#copy(source, temp, meter);
+      const digest = meter.digest();
+      if (expect !== undefined && expect !== digest) {
+        throw new ImageError(
+          "refused",
+          `a blob was announced as ${expect} and its bytes are ${digest}; it was not stored`,
+        );
+      }
+      await rename(temp, this.#path(digest)).catch((error) => Promise.reject(explain(`storing ${digest}`, error)));
+      await syncDirectory(this.#dir);
+      return { digest, size_bytes: meter.size_bytes };
+    } catch (error) {
+      await rm(temp, { force: true });
+      throw error;
+    }
+  }
+
+  /** Only the file's own failures are explained: what the source throws is the source's to say. */
+  async #copy(source: Uint8Array | AsyncIterable<Uint8Array>, temp: string, meter: Meter): Promise<void> {
+    const failed = (error: unknown) => Promise.reject(explain(`writing a blob to ${this.#dir}`, error));
+    const file = await open(temp, "wx", 0o600).catch(failed);
+    try {
+      for await (const chunk of source instanceof Uint8Array ? [source] : source) {
+        meter.add(chunk);
+        await file.writeFile(chunk).catch(failed);
+      }
+      await file.sync().catch(failed);
+    } finally {
+      await file.close();
+    }
+  }
+
+  open(digest: Digest): Readable {
+    return Readable.from(this.#verified(digest), { objectMode: false, highWaterMark: CHUNK_BYTES });
+  }
+
+  async *#verified(digest: Digest): AsyncGenerator<Buffer> {
+    const file = await this.#openFile(digest);
+    const meter = new Meter();
+    for await (const chunk of createReadStream("", { fd: file, highWaterMark: CHUNK_BYTES })) {
+      meter.add(chunk);
+      yield chunk;
+    }
+    const found = meter.digest();
+    if (found !== digest) {
+      throw new ImageError("corrupt", `the blob ${digest} holds the bytes of ${found}; make or pull its image again`);
+    }
+  }
+
+  async #openFile(digest: Digest): Promise<FileHandle> {
+    try {
+      return await open(this.#path(digest), "r");
+    } catch (error) {
+      if (errno(error) === "ENOENT") throw new ImageError("missing", `the blob ${digest} is not in the store`, error);
+      throw explain(`reading the blob ${digest}`, error);
+    }
+  }
+
+  async read(digest: Digest, maxBytes: number): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of this.#verified(digest)) {
+      size += chunk.byteLength;
+      if (size > maxBytes) throw new ImageError("refused", `the blob ${digest} is larger than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  async has(digest: Digest): Promise<boolean> {
+    return (await this.#stat(digest)) !== null;
+  }
+
+  async *list(): AsyncGenerator<BlobInfo & { put_at: Date }> {
+    for (const name of await readdir(this.#dir)) {
+      const digest = `sha256:${name}`;
+      if (!isDigest(digest)) continue;
+      const found = await this.#stat(digest);
+      if (found) yield { digest, size_bytes: found.size, put_at: found.mtime };
+    }
+  }
+
+  async remove(digest: Digest): Promise<boolean> {
+    const there = await this.has(digest);
+    await rm(this.#path(digest), { force: true });
+    return there;
+  }
+
+  async #stat(digest: Digest) {
+    try {
+      return await stat(this.#path(digest));
+    } catch (error) {
+      if (errno(error) === "ENOENT") return null;
+      throw explain(`looking for the blob ${digest}`, error);
+    }
+  }
+
+  #path(digest: Digest): string {
+    // A digest comes from documents: it must never name another file.
+    if (!isDigest(digest)) throw new ImageError("refused", `"${digest}" is no digest like sha256:<64 hex digits>`);
+    return join(this.#dir, hexOf(digest));
+  }
+}

@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import { Digest } from "@mayfly/contract";
+
+export const sha256 = (bytes: Uint8Array): Digest =>
+  `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
+
+/** The 64 hex digits, as they stand in file names. */
+export const hexOf = (digest: Digest): string => digest.slice("sha256:".length);
+
+export const isDigest = (text: string): text is Digest => Digest.safeParse(text).success;
+
+/** Counts and hashes what passes. */
+export class Meter {
+  readonly #hash = createHash("sha256");
+  size_bytes = 0;
+
+  add(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+    this.size_bytes += chunk.byteLength;
+  }
+
+  /** To be asked once, at the end. */
+  digest(): Digest {
+    return `sha256:${this.#hash.digest("hex")}` as Digest;
+  }
+}
+
+export async function* metered(source: AsyncIterable<Uint8Array>, meter: Meter): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    meter.add(chunk);
+    yield chunk;
+  }
+}

@@ -1,0 +1,21 @@
+export type { BlobInfo, BlobStore } from "./blob/blob-store.ts";
+export { ImageError, type ImageErrorReason } from "./error.ts";
+export type { CheckReport } from "./image/check.ts";
+export type { NewImage } from "./image/create.ts";
+export type { Swept } from "./image/gc.ts";
+export type { Compression } from "./layer/add.ts";
+export type { DirectoryEntry, FileEntry, LayerEntry, SymlinkEntry } from "./layer/entry.ts";
+export { entriesOfTar } from "./layer/tar-read.ts";
+export { entriesOfTree } from "./layer/tree.ts";
+export type {
+  Descriptor,
+  HistoryEntry,
+  Image,
+  ImageConfig,
+  Layer,
+  LayerMediaType,
+  Manifest,
+  OciConfig,
+} from "./oci.ts";
+export { formatTag, parseReference, type Reference } from "./reference.ts";
+export { type ImageStore, type ListedImage, openImageStore } from "./store.ts";

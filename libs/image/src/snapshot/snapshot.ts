@@ -1,0 +1,25 @@
+import { Digest } from "@mayfly/contract";
+import { ImageError } from "../error.ts";
+
+/** What lies in `snapshots/<hex of the chainID>/meta.json`, beside the layer unpacked in `fs/`. */
+export interface SnapshotMeta {
+  /** Tells two unpackings of one chainID apart. */
+  readonly cache_id: string;
+  /** chainID of the layers below, null for a bottom layer. */
+  readonly parent: Digest | null;
+  readonly diff_id: Digest;
+  readonly entries: number;
+  /** Bytes in files. */
+  readonly size_bytes: number;
+}
+
+export function parseMeta(chainId: Digest, json: string): SnapshotMeta {
+  try {
+    const meta = JSON.parse(json) as SnapshotMeta;
+    if (meta.parent !== null) Digest.parse(meta.parent);
+    Digest.parse(meta.diff_id);
+    return meta;
+  } catch (cause) {
+    throw new ImageError("corrupt", `meta.json of the snapshot ${chainId} cannot be read; remove the snapshot`, cause);
+  }
+}
