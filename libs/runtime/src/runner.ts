@@ -64,6 +64,7 @@ async function serve(handler: Handler, head: RequestHead): Promise<void> {
     signal: gone.signal,
     ...(withBody ? { body: requestBody(wire), duplex: "half" } : {}),
   } as RequestInit);
+  serving = request;
   try {
     const response = checkResponse(await handler(request, userEnv(), context));
     await sendResponse(wire, response, head.method !== "HEAD");
@@ -90,6 +91,9 @@ function userEnv(): Record<string, string> {
     Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 }
+
+/** Node's Request holds its own abort controller weakly from our signal: without a reference here a collection loses the abort. */
+export let serving: Request | null = null;
 
 let failing = false;
 /** The stack goes to the log with the user's files and lines; the worker learns the message. Ends the box. */
