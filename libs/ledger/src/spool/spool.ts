@@ -1,0 +1,89 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { OutboxRecord } from "@mayfly/contract";
+import { openRaw } from "@mayfly/sqlite";
+
+/** A worker's outbox: what must reach the ledger and the catalog, whatever dies. */
+export interface Spool {
+  /**
+   * Resolves when the record is on disk (WAL, synchronous=FULL). Records put in one turn of the event loop share one commit.
+   * Putting what is there already (same kind, id, attempt) changes nothing.
+   * @throws Error when the disk refuses: the caller must not report its work as done
+   */
+  put(record: OutboxRecord): Promise<void>;
+  /** The oldest that were not acknowledged, in the order of their coming. */
+  pending(limit: number): { readonly seq: number; readonly record: OutboxRecord }[];
+  /** They have arrived: forget them. */
+  acknowledge(seqs: readonly number[]): void;
+  close(): void;
+}
+
+interface Waiting {
+  readonly record: OutboxRecord;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** @throws Error naming the file when it cannot be opened */
+export async function openSpool(dir: string): Promise<Spool> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return new SqliteSpool(openRaw(join(dir, "outbox.sqlite"), "full"));
+}
+
+class SqliteSpool implements Spool {
+  readonly #raw: DatabaseSync;
+  #waiting: Waiting[] = [];
+
+  constructor(raw: DatabaseSync) {
+    this.#raw = raw;
+    raw.exec(
+      "CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT",
+    );
+  }
+
+  put(record: OutboxRecord): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ record, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#commit());
+    });
+  }
+
+  pending(limit: number): { seq: number; record: OutboxRecord }[] {
+    const rows = this.#raw.prepare("SELECT seq, json FROM outbox ORDER BY seq LIMIT ?").all(limit) as {
+      seq: number;
+      json: string;
+    }[];
+    return rows.map(({ seq, json }) => ({ seq, record: OutboxRecord.parse(JSON.parse(json)) }));
+  }
+
+  acknowledge(seqs: readonly number[]): void {
+    const remove = this.#raw.prepare("DELETE FROM outbox WHERE seq = ?");
+    for (const seq of seqs) remove.run(seq);
+  }
+
+  close(): void {
+    this.#commit();
+    this.#raw.close();
+  }
+
+  #commit(): void {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    if (batch.length === 0) return;
+    try {
+      this.#raw.exec("BEGIN IMMEDIATE");
+      const insert = this.#raw.prepare("INSERT OR IGNORE INTO outbox (key, json) VALUES (?, ?)");
+      for (const { record } of batch) insert.run(keyOf(record), JSON.stringify(record));
+      this.#raw.exec("COMMIT");
+    } catch (error) {
+      if (this.#raw.isTransaction) this.#raw.exec("ROLLBACK");
+      for (const { reject } of batch) reject(error);
+      return;
+    }
+    for (const { resolve } of batch) resolve();
+  }
+}
+
+const keyOf = (record: OutboxRecord): string =>
+  record.kind === "invocation" ? `${record.record.id}/${record.record.attempt}` : record.result.build;
