@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type BuildId,
+  type BuildResult,
+  DEFAULT_SETTINGS,
+  type Digest,
+  type FunctionName,
+  newBuildId,
+} from "@mayfly/contract";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Catalog } from "./catalog.ts";
+
+const NAME = "hello" as FunctionName;
+const IMAGE = `sha256:${"a".repeat(64)}` as Digest;
+const T = "2026-11-24T00:00:00.000000Z";
+
+describe("the catalog", () => {
+  let dir: string;
+  let catalog: Catalog;
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "mayfly-catalog-"));
+    catalog = await Catalog.open(join(dir, "c.sqlite"));
+  });
+  afterEach(async () => {
+    await catalog.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const begin = async (source = "sha256:s1", settings = DEFAULT_SETTINGS): Promise<BuildId> => {
+    const id = newBuildId(Date.now());
+    await catalog.createBuild({ id, function: NAME, created_at: T, source_digest: source, settings });
+    return id;
+  };
+  const done = (build: BuildId): BuildResult => ({
+    build,
+    function: NAME,
+    ended_at: T,
+    duration_us: 1,
+    log_tail: [],
+    usage: null,
+    outcome: { status: "done", image: IMAGE, contract: "fetch", size_bytes: 10, exports: [] },
+  });
+
+  it("numbers versions from 1 and points live at the newest", async () => {
+    await catalog.finishBuild(done(await begin("sha256:s1")));
+    await catalog.finishBuild(done(await begin("sha256:s2")));
+    expect((await catalog.versions(NAME)).map((v) => v.version)).toEqual([2, 1]);
+    expect((await catalog.version(NAME, "live"))?.version).toBe(2);
+    expect((await catalog.alias(NAME, "live"))?.previous).toBe(1);
+  });
+
+  it("enters a build's result once, however often it arrives", async () => {
+    const build = await begin();
+    await catalog.finishBuild(done(build));
+    await catalog.finishBuild(done(build));
+    expect(await catalog.versions(NAME)).toHaveLength(1);
+  });
+
+  it("lets a canceled build make no version", async () => {
+    const build = await begin();
+    expect(await catalog.cancelBuild(build, T)).toBe(true);
+    await catalog.finishBuild(done(build));
+    expect(await catalog.versions(NAME)).toEqual([]);
+    expect((await catalog.build(build))?.status).toBe("canceled");
+    expect(await catalog.cancelBuild(build, T)).toBe(false);
+  });
+
+  it("makes no function out of a build that failed", async () => {
+    const build = await begin();
+    const failed = {
+      ...done(build),
+      outcome: { status: "error" as const, error: { code: "build_failed" as const, message: "no" } },
+    };
+    expect((await catalog.finishBuild(failed))?.status).toBe("failed");
+    expect(await catalog.function(NAME)).toBe(null);
+  });
+
+  it("knows a deploy that is no new one by source and settings, whatever the order of keys", async () => {
+    const settings = { ...DEFAULT_SETTINGS, env: { A: "1", B: "2" } };
+    await catalog.finishBuild(done(await begin("sha256:s1", settings)));
+    const turned = {
+      ...Object.fromEntries(Object.entries(settings).reverse()),
+      env: { B: "2", A: "1" },
+    } as typeof settings;
+    expect((await catalog.sameDeploy(NAME, "sha256:s1", turned))?.version).toBe(1);
+    expect(await catalog.sameDeploy(NAME, "sha256:s1", DEFAULT_SETTINGS)).toBe(null);
+    expect(await catalog.sameDeploy(NAME, "sha256:s2", settings)).toBe(null);
+  });
+
+  it("changes settings by a new version over the same image", async () => {
+    await catalog.finishBuild(done(await begin()));
+    const before = (await catalog.version(NAME, "live"))!;
+    const after = await catalog.changeSettings(before, { ...DEFAULT_SETTINGS, timeout_ms: 1000 }, T);
+    expect([after.version, after.image, after.settings.timeout_ms]).toEqual([2, IMAGE, 1000]);
+    expect((await catalog.version(NAME, "1"))?.settings.timeout_ms).toBe(30_000);
+  });
+
+  it("removes a function with its versions, and starts anew under the name", async () => {
+    await catalog.finishBuild(done(await begin()));
+    expect(await catalog.remove(NAME)).toBe(true);
+    expect(await catalog.remove(NAME)).toBe(false);
+    expect(await catalog.version(NAME, "live")).toBe(null);
+    await catalog.finishBuild(done(await begin()));
+    expect((await catalog.version(NAME, "live"))?.version).toBe(1);
+  });
+});

@@ -1,0 +1,1 @@
+export { type Alias, type Build, Catalog, type FunctionRow, LIVE, type Version } from "./catalog.ts";
