@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { Hono } from "hono";
+import { takeCall } from "./calls/invoke.ts";
+import type { GatewayDeps } from "./deps.ts";
+import { requireKey } from "./http/auth.ts";
+import { asFault, problemResponse } from "./http/problem-response.ts";
+import { billRoutes } from "./routes/bills.ts";
+import { buildRoutes } from "./routes/builds.ts";
+import { deployRoutes } from "./routes/deploy.ts";
+import { functionRoutes } from "./routes/functions.ts";
+import { invocationRoutes } from "./routes/invocations.ts";
+import { healthRoutes, systemRoutes } from "./routes/system.ts";
+
+/** Every route. What is thrown below becomes a problem document here and nowhere else. */
+export function createApp(deps: GatewayDeps): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.all("/fn/*", async (context) => {
+    await takeCall(context.env.incoming as IncomingMessage, context.env.outgoing as ServerResponse, deps);
+    return RESPONSE_ALREADY_SENT;
+  });
+  app.route("/", healthRoutes(deps));
+
+  const v1 = new Hono<{ Bindings: HttpBindings }>();
+  v1.use(requireKey(deps.key));
+  for (const routes of [
+    deployRoutes(deps),
+    buildRoutes(deps),
+    functionRoutes(deps),
+    invocationRoutes(deps),
+    billRoutes(deps),
+    systemRoutes(deps),
+  ]) {
+    v1.route("/", routes as Hono<{ Bindings: HttpBindings }>);
+  }
+  app.route("/v1", v1);
+
+  app.notFound((context) => {
+    const allowed = methodsOf(app, context.req.path);
+    if (allowed.length > 0) {
+      const response = problemResponse("method_not_allowed", {
+        detail: `${context.req.method} is not offered on ${context.req.path}`,
+        extra: { allow: allowed },
+      });
+      response.headers.set("allow", allowed.join(", "));
+      return response;
+    }
+    return problemResponse("not_found", { detail: `there is no route ${context.req.path}` });
+  });
+  app.onError((error, context) => {
+    const fault = asFault(error);
+    if (fault) return problemResponse(fault.code, fault.details);
+    const reference = crypto.randomUUID();
+    deps.log.error({ err: error, reference, path: context.req.path }, "a request failed inside of mayfly");
+    return problemResponse("internal", {
+      detail: `something failed inside of Mayfly; the gateway's log has it as ${reference}`,
+    });
+  });
+  return app;
+}
+
+/** Methods that some route offers for this path. */
+function methodsOf(app: Hono<{ Bindings: HttpBindings }>, path: string): string[] {
+  const matches = (pattern: string) =>
+    new RegExp(`^${pattern.replace(/:[a-z]+/g, "[^/]+").replace(/\*/g, ".*")}$`).test(path);
+  const methods = app.routes
+    .filter((route) => route.method !== "ALL" && matches(route.path))
+    .map((route) => route.method);
+  return [...new Set(methods)];
+}

@@ -1,0 +1,95 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Build, Version } from "@mayfly/catalog";
+import {
+  BadSetting,
+  type BuildJob,
+  DEFAULT_SETTINGS,
+  Fault,
+  type FunctionName,
+  newBuildId,
+  parseSettings,
+  type Settings,
+} from "@mayfly/contract";
+import type { GatewayDeps } from "../deps.ts";
+import { sourceKind } from "./source-kind.ts";
+import { spoolUpload } from "./upload.ts";
+
+export interface DeployRequest {
+  readonly name: FunctionName;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly contentType: string | undefined;
+  readonly fileName: string | undefined;
+  readonly settings: Iterable<readonly [string, string]>;
+}
+
+export type Deployed =
+  | { readonly kind: "same"; readonly version: Version }
+  | { readonly kind: "building"; readonly build: Build };
+
+/**
+ * Takes a source in. The same source with the same settings is the same version again; anything else becomes a build.
+ * @throws Fault; nothing is left of what was refused
+ */
+export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise<Deployed> {
+  const now = new Date().toISOString();
+  const before = await deps.catalog.function(request.name);
+  const settings = offered(parseSettings(request.settings, before?.live?.settings ?? DEFAULT_SETTINGS));
+  const id = newBuildId(Date.now());
+  const path = join(deps.uploads, id);
+  const upload = await spoolUpload(request.body, path);
+  try {
+    if (upload.size_bytes === 0) {
+      throw new Fault("bad_request", {
+        detail: "the body is empty",
+        hint: "send a module or an archive: curl -T hello.ts …",
+      });
+    }
+    const { kind, fileName } = sourceKind(request.contentType, upload.first, request.fileName);
+    const source_digest = `${upload.digest}/${kind}/${fileName}`;
+    const same = await deps.catalog.sameDeploy(request.name, source_digest, settings);
+    if (same) {
+      if (before?.live?.version !== same.version) await deps.catalog.point(request.name, "live", same.version, now);
+      await rm(path, { force: true });
+      return { kind: "same", version: same };
+    }
+    const job: BuildJob = {
+      build: id,
+      function: request.name,
+      source: { kind, file_name: fileName, digest: upload.digest, size_bytes: upload.size_bytes, path },
+      settings,
+      channel: deps.channel,
+    };
+    await deps.catalog.createBuild({ id, function: request.name, created_at: now, source_digest, settings });
+    deps.builds.begin(id);
+    await enqueue(job, deps, now);
+    return { kind: "building", build: (await deps.catalog.build(id))! };
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+async function enqueue(job: BuildJob, deps: GatewayDeps, now: string): Promise<void> {
+  try {
+    await deps.producer.build(job);
+  } catch (cause) {
+    await deps.catalog.cancelBuild(job.build, now);
+    deps.builds.end(job.build);
+    throw new Fault("unavailable", {
+      detail: "the queue cannot be reached; nothing was built",
+      retryAfterSeconds: 2,
+      cause,
+    });
+  }
+}
+
+/** @throws BadSetting for what exists in the contract and is not offered in this version */
+export function offered(settings: Settings): Settings {
+  if (settings.network === "egress")
+    throw new BadSetting("network", "egress is not offered in this version; functions have loopback only");
+  if (settings.contract !== null && settings.contract !== "fetch") {
+    throw new BadSetting("contract", `${settings.contract} is not offered in this version; code functions use fetch`);
+  }
+  return settings;
+}

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { open, rm } from "node:fs/promises";
+import { type Digest, Fault, FIXED_LIMITS, formatBytes } from "@mayfly/contract";
+import { SNIFF_BYTES } from "./source-kind.ts";
+
+export interface Upload {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly size_bytes: number;
+  /** The first bytes, to know what it is. */
+  readonly first: Buffer;
+}
+
+/**
+ * Writes a body to a file while it comes, counting what really arrives. Nothing is kept of one that is too large or breaks off.
+ * @throws Fault body_too_large naming limit and size
+ */
+export async function spoolUpload(body: AsyncIterable<Uint8Array>, path: string): Promise<Upload> {
+  const hash = createHash("sha256");
+  const file = await open(path, "wx", 0o600);
+  let first = Buffer.alloc(0);
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      size += chunk.byteLength;
+      if (size > FIXED_LIMITS.source_bytes) throw tooLarge(size);
+      if (first.byteLength < SNIFF_BYTES) first = Buffer.concat([first, chunk]).subarray(0, SNIFF_BYTES);
+      hash.update(chunk);
+      await file.write(chunk);
+    }
+  } catch (error) {
+    await file.close();
+    await rm(path, { force: true });
+    throw error;
+  }
+  await file.close();
+  return { path, digest: `sha256:${hash.digest("hex")}` as Digest, size_bytes: size, first };
+}
+
+const tooLarge = (size: number) =>
+  new Fault("body_too_large", {
+    detail: `the source is over ${formatBytes(FIXED_LIMITS.source_bytes)}: ${size} bytes had come when it was stopped`,
+    hint: "leave out what the function does not need (node_modules, .git, assets)",
+    extra: { limit_bytes: FIXED_LIMITS.source_bytes },
+  });

@@ -1,0 +1,25 @@
+import type { Catalog } from "@mayfly/catalog";
+import type { Ledger, PriceTable } from "@mayfly/ledger";
+import type { Producer } from "@mayfly/queue";
+import type { Logger } from "pino";
+import type { CallRegistry } from "./calls/registry.ts";
+import type { BuildLogs } from "./deploy/build-logs.ts";
+import type { Waiters } from "./waiters.ts";
+
+/** What the routes need, put together once in main.ts. */
+export interface GatewayDeps {
+  readonly key: string;
+  /** Where the data channel listens, as workers reach it. */
+  readonly channel: string;
+  readonly uploads: string;
+  readonly queueLimit: number;
+  readonly log: Logger;
+  readonly catalog: Catalog;
+  readonly ledger: Ledger;
+  readonly producer: Producer;
+  readonly calls: CallRegistry;
+  readonly builds: BuildLogs;
+  /** Told of each invocation and build that has settled, by its id. */
+  readonly settled: Waiters;
+  readonly priceTable: PriceTable;
+}

@@ -1,0 +1,27 @@
+import { Fault, FunctionName } from "@mayfly/contract";
+
+/** @throws Fault bad_setting for what cannot be a function's name */
+export function functionName(text: string): FunctionName {
+  const parsed = FunctionName.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new Fault("bad_setting", {
+    detail: `name ${JSON.stringify(text)}: ${parsed.error.issues[0]?.message}`,
+    extra: { setting: "name" },
+  });
+}
+
+/** `?limit=`, 1 to 1000. @throws Fault bad_request */
+export function limitOf(text: string | undefined, fallback = 50): number {
+  if (text === undefined) return fallback;
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit;
+  throw new Fault("bad_request", { detail: `limit=${text} is no whole number from 1 to 1000` });
+}
+
+/** An RFC 3339 time in a query, as UTC. @throws Fault bad_request */
+export function timeOf(name: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime())) return time.toISOString();
+  throw new Fault("bad_request", { detail: `${name}=${text} is no time; write it like 2026-11-24T12:00:00Z` });
+}

@@ -1,0 +1,130 @@
+import type { Readable } from "node:stream";
+import type { HttpBindings } from "@hono/node-server";
+import { type Build, LIVE } from "@mayfly/catalog";
+import { Fault, type FunctionName, REQUEST_PARAMETERS, toProblem } from "@mayfly/contract";
+import { type Context, Hono } from "hono";
+import { stream } from "hono/streaming";
+import { deploy } from "../deploy/deploy.ts";
+import { formSource } from "../deploy/form.ts";
+import type { GatewayDeps } from "../deps.ts";
+import { functionName } from "../http/params.ts";
+import { waitSeconds } from "../http/wait.ts";
+import { versionView } from "../views.ts";
+
+type App = { Bindings: HttpBindings };
+
+/** `PUT /v1/functions/{name}`: a source in, a version out: at once, after a wait, or with the log streamed while it is built. */
+export const deployRoutes = (deps: GatewayDeps) =>
+  new Hono<App>().put("/functions/:name", async (context) => {
+    const name = functionName(context.req.param("name"));
+    const deployed = await deploy({ name, ...(await sourceOf(context)) }, deps);
+    if (deployed.kind === "same") {
+      const view = { ...versionView(deployed.version), url: functionUrl(context, name), unchanged: true };
+      return wantsStream(context)
+        ? streamed(context, [{ ...resultBase(), status: "done", version: view.version, url: view.url, function: name }])
+        : context.json(view, 200);
+    }
+    const { build } = deployed;
+    context.header("location", `/v1/builds/${build.id}`);
+    if (wantsStream(context)) return followBuild(context, build, deps);
+    const seconds = waitSeconds(context.req);
+    if (seconds > 0) await waitForBuild(build.id, seconds * 1000, context.req.raw.signal, deps);
+    return answer(context, (await deps.catalog.build(build.id))!, deps);
+  });
+
+async function sourceOf(context: Context<App>) {
+  const url = new URL(context.req.url);
+  const settings = [...url.searchParams].filter(
+    ([name]) => name !== "file" && !(REQUEST_PARAMETERS as readonly string[]).includes(name),
+  );
+  const type = context.req.header("content-type");
+  const fileName = url.searchParams.get("file") ?? undefined;
+  const request = context.env.incoming as import("node:http").IncomingMessage;
+  if (type?.startsWith("multipart/form-data")) {
+    const form = await formSource(request);
+    return {
+      body: form.body,
+      contentType: form.contentType,
+      fileName: fileName ?? form.fileName,
+      settings: [...form.settings, ...settings],
+    };
+  }
+  // curl says this of any -d; it says nothing about the source.
+  const known = type === "application/x-www-form-urlencoded" || type === "application/octet-stream" ? undefined : type;
+  return { body: request as Readable, contentType: known, fileName, settings };
+}
+
+/** Until the build has ended or the time is over. */
+export async function waitForBuild(id: string, ms: number, signal: AbortSignal, deps: GatewayDeps): Promise<void> {
+  const waiting = deps.settled.wait(id, ms, signal);
+  // It may have ended between the queue and our waiting.
+  if ((await deps.catalog.build(id))?.status !== "queued") deps.settled.tell(id);
+  await waiting;
+}
+
+async function answer(context: Context<App>, build: Build, deps: GatewayDeps): Promise<Response> {
+  if (build.status === "queued")
+    return context.json({ function: build.function, build: { id: build.id, status: build.status } }, 202);
+  if (build.status === "done") {
+    const version = (await deps.catalog.version(build.function, String(build.version)))!;
+    return context.json(
+      { ...versionView(version), url: functionUrl(context, build.function) },
+      version.version === 1 ? 201 : 200,
+    );
+  }
+  throw buildFault(build);
+}
+
+export function buildFault(build: Build): Fault {
+  if (build.status === "canceled") return new Fault("conflict", { detail: `build ${build.id} was canceled` });
+  const error = build.result?.outcome.status === "error" ? build.result.outcome.error : null;
+  const code = error?.code ?? "internal";
+  const { message = "the build ended without a result", hint, locations, exports } = error ?? {};
+  const tail =
+    build.result?.log_tail.filter((record) => record.status === "log" || record.status === "error").slice(-20) ?? [];
+  return new Fault(code, { detail: message, hint, extra: { build: build.id, locations, exports, log_tail: tail } });
+}
+
+const functionUrl = (context: Context<App>, name: FunctionName): string =>
+  `${new URL(context.req.url).origin}/fn/${name}`;
+
+const wantsStream = (context: Context<App>): boolean =>
+  /application\/x-ndjson|text\/event-stream/.test(context.req.header("accept") ?? "");
+
+const resultBase = () => ({ ts: new Date().toISOString(), seq: 0, step: "result" });
+
+/** The log while it happens; the last record says how it ended, because the status line is long gone. */
+export function followBuild(context: Context<App>, build: Build, deps: GatewayDeps): Response {
+  const origin = new URL(context.req.url).origin;
+  async function* records(signal: AbortSignal) {
+    let seq = 0;
+    for await (const record of deps.builds.follow(build.id, signal)) {
+      seq = record.seq;
+      yield record;
+    }
+    if (signal.aborted) return;
+    const ended = (await deps.catalog.build(build.id))!;
+    const base = { ...resultBase(), seq: seq + 1, function: ended.function, build: ended.id };
+    if (ended.status === "done")
+      yield { ...base, status: "done", version: ended.version, url: `${origin}/fn/${ended.function}`, alias: LIVE };
+    else {
+      const fault = buildFault(ended);
+      const { detail: message, ...problem } = toProblem(fault.code, fault.details);
+      yield { ...base, status: "error", error: { ...problem, message } };
+    }
+  }
+  return streamed(context, records(context.req.raw.signal));
+}
+
+function streamed(context: Context<App>, records: Iterable<object> | AsyncIterable<object>): Response {
+  const events = (context.req.header("accept") ?? "").includes("text/event-stream");
+  context.header("content-type", events ? "text/event-stream" : "application/x-ndjson");
+  context.header("cache-control", "no-store");
+  context.header("x-accel-buffering", "no");
+  return stream(context, async (out) => {
+    for await (const record of records) {
+      const text = JSON.stringify(record);
+      await out.write(events ? `id: ${(record as { seq: number }).seq}\ndata: ${text}\n\n` : `${text}\n`);
+    }
+  });
+}

@@ -1,0 +1,81 @@
+import { Fault } from "@mayfly/contract";
+import { Hono } from "hono";
+import type { GatewayDeps } from "../deps.ts";
+import { limitOf, timeOf } from "../http/params.ts";
+import { waitSeconds } from "../http/wait.ts";
+import { callView, invocationView } from "../views.ts";
+
+/** Invocations: those under way from memory, those that ended from the ledger. */
+export const invocationRoutes = (deps: GatewayDeps) =>
+  new Hono()
+    .get("/invocations", async (context) => {
+      const { function: name, status, since, until, limit, cursor } = context.req.query();
+      const count = limitOf(limit);
+      if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
+        throw new Fault("bad_request", { detail: `cursor=${cursor} is none of ours` });
+      const before = cursor === undefined ? undefined : Number(cursor);
+      const found = await deps.ledger.list({
+        function: name,
+        status,
+        since: timeOf("since", since),
+        until: timeOf("until", until),
+        before,
+        limit: count,
+      });
+      const underWay =
+        cursor === undefined
+          ? deps.calls
+              .list()
+              .filter((call) => (!name || call.job.version.function === name) && (!status || call.state === status))
+          : [];
+      const known = new Set(found.map((record) => record.id as string));
+      const invocations = [
+        ...underWay.filter((call) => !known.has(call.job.invocation)).map(callView),
+        ...found.map(invocationView),
+      ].slice(0, count);
+      return context.json({
+        invocations,
+        cursor: found.length === count ? String(found.at(-1)!.bill.ledger.seq) : null,
+      });
+    })
+    .get("/invocations/:id", async (context) => {
+      const id = context.req.param("id");
+      const seconds = waitSeconds(context.req);
+      const waiting =
+        seconds > 0 && deps.calls.get(id) ? deps.settled.wait(id, seconds * 1000, context.req.raw.signal) : null;
+      if (!(await deps.ledger.invocation(id))) await waiting;
+      return context.json(await show(id, deps));
+    })
+    .get("/invocations/:id/log", async (context) => {
+      const id = context.req.param("id");
+      await show(id, deps);
+      const log = (await deps.ledger.log(id)) ?? { lines: [], dropped_bytes: 0 };
+      if ((context.req.header("accept") ?? "").includes("json")) {
+        return context.body(log.lines.map((line) => `${JSON.stringify(line)}\n`).join(""), 200, {
+          "content-type": "application/x-ndjson",
+        });
+      }
+      const note =
+        log.dropped_bytes > 0 ? [`[${log.dropped_bytes} more bytes were not kept: the log is over its limit]`] : [];
+      return context.text([...log.lines.map((line) => line.text), ...note].map((line) => `${line}\n`).join(""));
+    })
+    .delete("/invocations/:id", async (context) => {
+      const call = deps.calls.get(context.req.param("id"));
+      if (!call || call.state === "settling") {
+        await show(context.req.param("id"), deps);
+        throw new Fault("conflict", { detail: `invocation ${context.req.param("id")} has ended already` });
+      }
+      call.response.destroy();
+      return context.json(callView(call), 202);
+    });
+
+async function show(id: string, deps: GatewayDeps) {
+  const record = await deps.ledger.invocation(id);
+  if (record) return invocationView(record);
+  const call = deps.calls.get(id);
+  if (call) return callView(call);
+  throw new Fault("not_found", {
+    detail: `there is no invocation ${id}`,
+    hint: "a call that ended a moment ago may still be on its way: try ?wait=5",
+  });
+}
