@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startSystem, type System } from "./system.ts";
+import { type System, startSystem } from "./system.ts";
 
 const MiB = 1024 * 1024;
 
@@ -17,8 +17,11 @@ describe("a bill", () => {
   };
 
   it("of 200 ms of CPU says 200 ms, within 10 %", async () => {
-    await deploy("burn", `const end = process.cpuUsage().user + process.cpuUsage().system + 200_000;
-      for (;;) { const now = process.cpuUsage(); if (now.user + now.system >= end) break; } return new Response("burnt");`);
+    await deploy(
+      "burn",
+      `const end = process.cpuUsage().user + process.cpuUsage().system + 200_000;
+      for (;;) { const now = process.cpuUsage(); if (now.user + now.system >= end) break; } return new Response("burnt");`,
+    );
     const record = await mayfly.record(await mayfly.call("burn"));
     expect(record.bill.usage.cpu_us).toBeGreaterThan(180_000);
     expect(record.bill.usage.cpu_us).toBeLessThan(220_000);
@@ -32,9 +35,13 @@ describe("a bill", () => {
   });
 
   it("is written for a function that runs out of memory, which is a 502", async () => {
-    await deploy("hog", `const all = []; for (let i = 0; i < 256; i++) all.push(Buffer.alloc(${MiB}, i)); return new Response(String(all.length));`, "memory=128MiB");
+    await deploy(
+      "hog",
+      `const all = []; for (let i = 0; i < 256; i++) all.push(Buffer.alloc(${MiB}, i)); return new Response(String(all.length));`,
+      "memory=128MiB",
+    );
     const answer = await mayfly.call("hog");
-    expect([answer.status, (await answer.json()).code]).toEqual([502, "out_of_memory"]);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([502, "out_of_memory"]);
     const record = await mayfly.record(answer);
     expect(record.status).toBe("out_of_memory");
     expect(record.bill.usage.oom_kills).toBeGreaterThan(0);
@@ -46,7 +53,7 @@ describe("a bill", () => {
     const began = performance.now();
     const answer = await mayfly.call("spin");
     const took = performance.now() - began;
-    expect([answer.status, (await answer.json()).code]).toEqual([504, "timeout"]);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([504, "timeout"]);
     expect(took).toBeGreaterThanOrEqual(1000);
     expect(took).toBeLessThan(1300);
     const record = await mayfly.record(answer);
@@ -57,10 +64,16 @@ describe("a bill", () => {
   });
 
   it("of a function that throws is there, with the user's file and line in the log", async () => {
-    const source = ["// first line", "function deep(): never {", "  throw new Error('told you');", "}", "export default () => deep();"].join("\n");
+    const source = [
+      "// first line",
+      "function deep(): never {",
+      "  throw new Error('told you');",
+      "}",
+      "export default () => deep();",
+    ].join("\n");
     expect((await mayfly.deploy("boom", source)).status).toBe(201);
     const answer = await mayfly.call("boom");
-    expect([answer.status, (await answer.json()).code]).toEqual([500, "function_error"]);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([500, "function_error"]);
     const record = await mayfly.record(answer);
     expect(record.status).toBe("function_error");
     expect(await mayfly.log(record.id)).toMatch(/told you[\s\S]*index\.ts:3:9/);

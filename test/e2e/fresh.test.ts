@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startSystem, type System } from "./system.ts";
+import { type System, startSystem } from "./system.ts";
 
 /** Leaves something in every place it can, and reports what it finds of an earlier call. */
 const RESIDUE = `

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { startSystem, type System } from "./system.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type System, startSystem } from "./system.ts";
 
 const HELLO = readFileSync(resolve(import.meta.dirname, "../../docs/examples/hello.ts"), "utf8");
 
@@ -17,7 +17,10 @@ describe("hello", () => {
 
   it("is deployed, answers by its URL, and has a bill with counters of this kernel", async () => {
     const deployed = await mayfly.deploy("greet", HELLO);
-    expect([deployed.status, await deployed.json()]).toMatchObject([201, { function: "greet", version: 1, contract: "fetch" }]);
+    expect([deployed.status, await deployed.json()]).toMatchObject([
+      201,
+      { function: "greet", version: 1, contract: "fetch" },
+    ]);
     const answer = await mayfly.call("greet?name=Ada");
     expect([answer.status, await answer.text()]).toEqual([200, "Hello, Ada!\n"]);
     const record = await mayfly.record(answer);

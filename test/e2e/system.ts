@@ -16,7 +16,12 @@ export interface System {
   readonly home: string;
   readonly output: () => string;
   api(path: string, init?: RequestInit): Promise<Response>;
-  deploy(name: string, source: string | Uint8Array, query?: string, headers?: Record<string, string>): Promise<Response>;
+  deploy(
+    name: string,
+    source: string | Uint8Array,
+    query?: string,
+    headers?: Record<string, string>,
+  ): Promise<Response>;
   call(path: string, init?: RequestInit): Promise<Response>;
   /** The settled record of a call. */
   record(answer: Response | string): Promise<Settled>;
@@ -34,23 +39,34 @@ export async function startSystem(env: Record<string, string> = {}): Promise<Sys
   chmodSync(home, 0o755);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", join(ROOT, "infra/src/start.ts"), "--verbose"], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, MAYFLY_HOME: home, MAYFLY_LISTEN: `127.0.0.1:${port}`, MAYFLY_KEY: KEY, ...env },
-  });
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", join(ROOT, "infra/src/start.ts"), "--verbose"],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, MAYFLY_HOME: home, MAYFLY_LISTEN: `127.0.0.1:${port}`, MAYFLY_KEY: KEY, ...env },
+    },
+  );
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
   await running(child, () => output);
 
   const api: System["api"] = (path, init = {}) =>
-    fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${KEY}`, ...(init.headers as Record<string, string>) } });
+    fetch(`${url}${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${KEY}`, ...(init.headers as Record<string, string>) },
+    });
   return {
     url,
     home,
     output: () => output,
     api,
     deploy: (name, source, query = "", headers = {}) =>
-      api(`/v1/functions/${name}?wait=60${query ? `&${query}` : ""}`, { method: "PUT", body: source as BodyInit, headers }),
+      api(`/v1/functions/${name}?wait=60${query ? `&${query}` : ""}`, {
+        method: "PUT",
+        body: source as string,
+        headers,
+      }),
     call: (path, init) => fetch(`${url}/fn/${path}`, init),
     record: async (answer) => {
       const id = typeof answer === "string" ? answer : answer.headers.get("mayfly-invocation");
@@ -87,7 +103,8 @@ function findService(supervisor: number, service: string): number | null {
     try {
       const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
       if (Number(parent) !== supervisor) continue;
-      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(marks[service as keyof typeof marks])) return Number(pid);
+      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(marks[service as keyof typeof marks]))
+        return Number(pid);
     } catch {
       // It ended while we looked.
     }
