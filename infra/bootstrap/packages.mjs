@@ -6,7 +6,6 @@ export const RUN_PACKAGES = {
   "redis-server": "queue; started by us as a private child on a Unix socket",
   gcc: "builds the launcher and its addon",
   "libc6-dev": "headers and the static C library for the launcher",
-  "libseccomp-dev": "compiles the system call filter, at build time only",
   "ca-certificates": "certificates for fetching packages",
 };
 

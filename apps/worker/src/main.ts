@@ -88,7 +88,7 @@ function stop(why: string): Promise<void> {
   return stopping;
 }
 process.once("SIGTERM", () => void stop("SIGTERM"));
-process.once("SIGINT", () => void stop("SIGINT"));
+process.on("SIGINT", () => {}); // Ctrl-C reaches the whole group; the supervisor says when
 // The supervisor holds our standard input open for as long as it lives.
 process.stdin.once("close", () => void stop("the supervisor is gone")).resume();
 process.stdout.write(`${JSON.stringify({ ready: true, cgroup: boxes.cgroup, missing: boxes.missing })}\n`);

@@ -1,6 +1,6 @@
 import type { Orphan } from "@mayfly/container";
-import { CGROUP_COUNTERS, type CgroupUsage } from "@mayfly/contract";
 import type { WorkerDeps } from "./deps.ts";
+import { nothingCounted } from "./invoke/make-box.ts";
 import type { Note } from "./invoke/note.ts";
 import { makeRecord } from "./invoke/record.ts";
 
@@ -53,9 +53,4 @@ async function settle(note: Note, orphan: Orphan | undefined, deps: WorkerDeps):
   });
   await deps.spool.put({ kind: "invocation", record, log: [], log_dropped_bytes: 0 });
   deps.notes.remove(note.job.invocation);
-}
-
-/** The box had no cgroup yet (or lost it to a reboot): nothing was counted, and the bill says so. */
-function nothingCounted(): CgroupUsage {
-  return Object.fromEntries(CGROUP_COUNTERS.map((name) => [name, null])) as unknown as CgroupUsage;
 }

@@ -3,18 +3,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** What a run could leave on a machine, as sets of lines that two moments can be compared by. */
-export type Leftovers = Readonly<Record<"processes" | "mounts" | "cgroups" | "namespaces" | "interfaces" | "files", ReadonlySet<string>>>;
+export type Leftovers = Readonly<
+  Record<"processes" | "mounts" | "cgroups" | "namespaces" | "interfaces" | "files", ReadonlySet<string>>
+>;
 
 const OURS = /mayfly|launcher|redis-server|linux\.uml/;
 
 export function leftovers(): Leftovers {
   return {
     processes: new Set(processes()),
-    mounts: new Set(readFileSync("/proc/self/mountinfo", "utf8").trim().split("\n").map((line) => line.split(" ").slice(3, 5).join(" "))),
+    mounts: new Set(
+      readFileSync("/proc/self/mountinfo", "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => line.split(" ").slice(3, 5).join(" ")),
+    ),
     cgroups: new Set(cgroups()),
     namespaces: new Set(namespaces()),
     interfaces: new Set(readdirSync("/sys/class/net")),
-    files: new Set([tmpdir(), "/dev/shm"].flatMap((dir) => readdirSync(dir).filter((name) => /mayfly|uml/i.test(name)).map((name) => join(dir, name)))),
+    files: new Set(
+      [tmpdir(), "/dev/shm"].flatMap((dir) =>
+        readdirSync(dir)
+          .filter((name) => /mayfly|uml/i.test(name))
+          .map((name) => join(dir, name)),
+      ),
+    ),
   };
 }
 
@@ -33,7 +46,9 @@ function processes(): string[] {
   return pids().flatMap((pid) => {
     try {
       const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-      return OURS.test(line) && !line.includes("infra/src/test/main.ts") && !line.includes("infra/test.mjs") ? [`${pid} ${line}`] : [];
+      return OURS.test(line) && !line.includes("infra/src/test/main.ts") && !line.includes("infra/test.mjs")
+        ? [`${pid} ${line}`]
+        : [];
     } catch {
       return [];
     }
@@ -47,7 +62,9 @@ function cgroups(): string[] {
     .split("\n")
     .filter((line) => / - cgroup2? /.test(line))
     .map((line) => join(line.split(" ")[4]!, "mayfly"));
-  return roots.filter((root) => existsSync(root)).flatMap((root) => [root, ...readdirSync(root).map((name) => join(root, name))]);
+  return roots
+    .filter((root) => existsSync(root))
+    .flatMap((root) => [root, ...readdirSync(root).map((name) => join(root, name))]);
 }
 
 /** Namespaces that some process other than kernel threads is in. */

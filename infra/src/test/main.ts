@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { buildNative } from "../prepare/native.ts";
 import { bundlePrograms } from "../prepare/bundles.ts";
+import { buildNative } from "../prepare/native.ts";
 import { ensureSystemUser } from "../prepare/system-user.ts";
 import { ROOT } from "../root.ts";
 import { runSuiteInSecondKernel } from "../second-kernel.ts";
@@ -37,7 +37,11 @@ async function main(only: readonly string[]): Promise<Tally> {
 async function secondKernel(): Promise<Tally> {
   const began = performance.now();
   const result = await runSuiteInSecondKernel(IN_SECOND_KERNEL);
-  report(`second kernel, cgroup v2: ${result.passed} passed, ${result.failed} failed`, result.failed === 0, performance.now() - began);
+  report(
+    `second kernel, cgroup v2: ${result.passed} passed, ${result.failed} failed`,
+    result.failed === 0,
+    performance.now() - began,
+  );
   for (const failure of result.failures) process.stdout.write(`  ✗ ${failure.name}\n${failure.message}\n`);
   return { passed: result.passed, failed: result.failed };
 }

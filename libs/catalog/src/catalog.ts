@@ -170,7 +170,7 @@ export class Catalog {
   async finishBuild(result: BuildResult): Promise<Build | null> {
     await this.#opened.db.transaction().execute(async (trx) => {
       const row = await trx.selectFrom("build").selectAll().where("id", "=", result.build).executeTakeFirst();
-      if (!row || row.status !== "queued") return;
+      if (row?.status !== "queued") return;
       const version = result.outcome.status === "done" ? await createVersion(trx, row, result) : null;
       await trx
         .updateTable("build")

@@ -3,9 +3,9 @@ import { FAULTS, type FaultCode, FIXED_LIMITS, FRAME, type InvokeJob, type Phase
 import { connectChannel, FrameChannel } from "@mayfly/queue";
 import { MODULE_PATH } from "@mayfly/runtime";
 import type { WorkerDeps } from "../deps.ts";
-import { functionBox } from "./box-spec.ts";
 import { booted, load, noTraffic, passRequest, passResponse, type Traffic } from "./exchange.ts";
 import { LogCapture } from "./log-capture.ts";
+import { isMade, makeBox } from "./make-box.ts";
 import { makeRecord } from "./record.ts";
 import { judge } from "./verdict.ts";
 
@@ -32,11 +32,11 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
   const log = new LogCapture(FIXED_LIMITS.log_bytes, clock.epochUs);
   const traffic = noTraffic();
   const times = { picked: pickedUp, made: 0, ready: 0, ended: 0 };
-  let box: Box | null = null;
-  let initCpuUs: number | null = null;
   try {
-    box = await deps.boxes.start(functionBox(job, await deps.rootfs(job.version.image)));
-    initCpuUs = await serve(box, { job, gateway, traffic, log, times, queue, deps, signal });
+    const box = await makeBox(job, deps);
+    const initCpuUs = !isMade(box)
+      ? null
+      : await serve(box, { job, gateway, traffic, log, times, queue, deps, signal });
     const ending = await box.ended;
     times.ended = clock.monotonicUs();
     const verdict = judge({ ...traffic, ending });
@@ -44,14 +44,13 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
     await tell(gateway, traffic, verdict.fault, verdict.message);
     await log.settled();
     const cgroup = await box.remove();
-    const phases = phasesOf(times, queue, clock.monotonicUs());
     const record = makeRecord({
       job,
       host: deps.host,
       cgroupVersion: deps.boxes.cgroup,
       startedAtUs,
       endedAtUs: clock.epochUs(),
-      phases,
+      phases: phasesOf(times, queue, clock.monotonicUs()),
       measured: {
         cgroup,
         initCpuUs,
@@ -63,13 +62,15 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
       table: deps.priceTable,
     });
     await deps.spool.put({ kind: "invocation", record, log: log.lines, log_dropped_bytes: log.droppedBytes });
+    deps.notes.remove(job.invocation);
     deps.shipper.wake();
   } finally {
     gateway.close();
-    if (box) await box.remove();
-    deps.notes.remove(job.invocation);
   }
 }
+
+/** How long a box that told of its failure may take to end by itself. */
+const ENDS_WITHIN_MS = 500;
 
 interface Call {
   readonly job: InvokeJob;
@@ -98,13 +99,17 @@ async function serve(box: Box, call: Call): Promise<number | null> {
   call.signal.addEventListener("abort", onShutdown, { once: true });
   const inside = new FrameChannel(box.channel!);
   let initCpuUs: number | null = null;
+  let stopping: NodeJS.Timeout | undefined;
   try {
-    await Promise.race([box.ended, inside.closed, talk()]);
-    if (call.traffic.boxError?.code === "response_too_large")
-      box.kill({ kind: "killed", reason: "its answer is too large" });
+    // It ends with the box at the latest: then nothing more can come.
+    await talk();
+    // A complete answer may be followed by what ctx.waitUntil holds; a box that failed has nothing more to do.
+    const over = () => box.kill({ kind: "killed", reason: "its answer failed" });
+    if (!call.traffic.complete) stopping = setTimeout(over, ENDS_WITHIN_MS);
     await box.ended;
   } finally {
     clearTimeout(deadline);
+    clearTimeout(stopping);
     call.signal.removeEventListener("abort", onShutdown);
     inside.destroy();
   }

@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from "bullmq";
+import type { RedisOptions } from "ioredis";
 
 /** Our private Redis by its socket, or somebody's by URL. */
 export type RedisAddress = { readonly path: string } | { readonly url: string };
@@ -21,7 +22,7 @@ function base(address: RedisAddress) {
 }
 
 /** For who adds jobs: fails at once when Redis is away, instead of keeping callers waiting for it. */
-export const producerConnection = (address: RedisAddress): ConnectionOptions => ({
+export const producerConnection = (address: RedisAddress): RedisOptions => ({
   ...base(address),
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,

@@ -1,5 +1,6 @@
 import type { BuildJob, InvokeJob } from "@mayfly/contract";
 import { Queue } from "bullmq";
+import { Redis } from "ioredis";
 import { producerConnection, QUEUES, type QueueName, type RedisAddress } from "./connection.ts";
 
 /** Ended jobs are kept for a look at them, by age and number; their record is elsewhere. */
@@ -19,34 +20,48 @@ export interface Producer {
   close(): Promise<void>;
 }
 
+/** Opens the queues when Redis first answers; until then, and whenever it is away, every call fails at once. */
 export function createProducer(options: {
   redis: RedisAddress;
   prefix: string;
   onError: (error: Error) => void;
 }): Producer {
+  const redis = new Redis(producerConnection(options.redis));
+  redis.on("error", options.onError);
+  let queues: Record<QueueName, Queue> | null = null;
+  redis.on("ready", () => {
+    queues ??= { invoke: open("invoke"), build: open("build") };
+  });
   const open = (name: QueueName) => {
     const queue = new Queue(name, {
-      connection: producerConnection(options.redis),
+      connection: redis as never,
       prefix: options.prefix,
-      skipWaitingForReady: true,
       defaultJobOptions: { attempts: QUEUES[name].attempts, removeOnComplete: KEEP, removeOnFail: KEEP },
     });
     queue.on("error", options.onError);
     return queue;
   };
-  const queues = { invoke: open("invoke"), build: open("build") };
+  const queue = (name: QueueName): Queue => {
+    if (!queues || redis.status !== "ready") throw new Error(`Redis is away (${redis.status})`);
+    return queues[name];
+  };
   const remove = async (name: QueueName, id: string) => {
-    await queues[name].remove(id).catch(options.onError);
+    try {
+      await queue(name).remove(id);
+    } catch (error) {
+      options.onError(error as Error);
+    }
   };
   return {
-    invoke: async (job) => void (await queues.invoke.add("invoke", job, { jobId: job.invocation })),
+    invoke: async (job) => void (await queue("invoke").add("invoke", job, { jobId: job.invocation })),
     removeInvoke: (id) => remove("invoke", id),
-    build: async (job) => void (await queues.build.add("build", job, { jobId: job.build })),
+    build: async (job) => void (await queue("build").add("build", job, { jobId: job.build })),
     removeBuild: (id) => remove("build", id),
-    waiting: (name) => queues[name].getWaitingCount(),
-    ping: async () => void (await queues.invoke.getWaitingCount()),
+    waiting: async (name) => queue(name).getWaitingCount(),
+    ping: async () => void (await queue("invoke").getWaitingCount()),
     close: async () => {
-      await Promise.all(Object.values(queues).map((queue) => queue.close().catch(options.onError)));
+      await Promise.all(Object.values(queues ?? {}).map((one) => one.close().catch(options.onError)));
+      redis.disconnect();
     },
   };
 }
