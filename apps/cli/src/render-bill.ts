@@ -4,6 +4,7 @@ import { table } from "./output.ts";
 
 type Paint = (style: "bold" | "dim", text: string) => string;
 const BAR = 40;
+const PHASES = ["queue", "box", "init", "handler", "teardown"] as const;
 
 /** A bill in words: where the time went, what was used of what was allowed, what it costs and why. */
 export function renderBill(record: InvocationRecord, options: { color: boolean }): string {
@@ -28,7 +29,7 @@ function head(record: InvocationRecord, paint: Paint): string {
 }
 
 function timeline({ phases_us }: InvocationRecord, paint: Paint): string {
-  const phases = Object.entries(phases_us);
+  const phases = PHASES.map((name) => [name, phases_us[name]] as const);
   const whole = phases.reduce((sum, [, us]) => sum + us, 0) || 1;
   const rows = phases.map(([name, us]) => {
     const billed = name === "init" || name === "handler";

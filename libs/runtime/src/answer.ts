@@ -1,5 +1,5 @@
-import { FRAME, type ResponseHead } from "@mayfly/contract";
-import { pieces, type Wire } from "./wire.ts";
+import { FRAME, type FrameType, type ResponseHead } from "@mayfly/contract";
+import { pieces } from "./wire.ts";
 
 /** Headers that belong to a connection, not to an answer (RFC 9110 §7.6.1). */
 const HOP_BY_HOP = new Set([
@@ -47,8 +47,14 @@ export function headOf(response: Response): ResponseHead {
   return { status: response.status, headers };
 }
 
+/** Where frames go. */
+export interface FrameSink {
+  json(type: FrameType, value: unknown): Promise<void>;
+  send(type: FrameType, payload: Uint8Array): Promise<void>;
+}
+
 /** Sends the answer as it is produced: each chunk goes out when it is there. */
-export async function sendResponse(wire: Wire, response: Response, withBody: boolean): Promise<void> {
+export async function sendResponse(wire: FrameSink, response: Response, withBody: boolean): Promise<void> {
   await wire.json(FRAME.HEAD, headOf(response));
   if (withBody && response.body) {
     for await (const chunk of response.body as unknown as AsyncIterable<unknown>) {

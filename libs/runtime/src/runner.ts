@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { type BoxInit, decodeJson, type ErrorFrame, FRAME, type Frame, type RequestHead } from "@mayfly/contract";
 import { BadResponse, checkResponse, sendResponse } from "./answer.ts";
 import { type Context, findHandler, type Handler } from "./handler.ts";
+import { warmUp } from "./warm-up.ts";
 import { requestBody, Wire } from "./wire.ts";
 
 /**
@@ -18,6 +19,7 @@ const wire = new Wire(CHANNEL);
 process.setSourceMapsEnabled(true);
 
 async function main(): Promise<void> {
+  await warmUp();
   await wire.json(FRAME.RECORD, { booted: true });
   // Both come from the worker, which checked them: no schema library in the box.
   const init = decodeJson(await expectFrame(FRAME.INIT)) as BoxInit;

@@ -11,8 +11,14 @@ import {
 
 const PIECE = 64 * 1024;
 
+/** Where frames come from. */
+export interface FrameSource {
+  next(): Promise<Frame | null>;
+  watch(): Promise<void>;
+}
+
 /** Descriptor 3: frames to and from the worker. Reading is by pull; a write resolves when there is room. */
-export class Wire {
+export class Wire implements FrameSource {
   readonly #socket: Socket;
   readonly #decoder = new FrameDecoder();
   readonly #frames: Frame[] = [];
@@ -80,7 +86,7 @@ export class Wire {
 }
 
 /** The rest of the request, as the stream that `Request` wants. Pulls one frame at a time; a body nobody reads is never pulled. */
-export function requestBody(wire: Wire): ReadableStream<Uint8Array> {
+export function requestBody(wire: FrameSource): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {

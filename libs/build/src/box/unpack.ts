@@ -33,8 +33,7 @@ async function unpackTar(upload: string, gzip: boolean, folder: Folder): Promise
       else if (type === "file" || type === "contiguous-file")
         await writeFile(folder, name, entry as unknown as Readable);
       else if (type === "symlink") folder.link(await vacant(folder.place(name)), linkname ?? "");
-      else
-        throw new Failure(`the archive holds ${name}, a ${type}; files, folders and symbolic links can be taken`);
+      else throw new Failure(`the archive holds ${name}, a ${type}; files, folders and symbolic links can be taken`);
       entry.resume();
     }
     await feeding;
