@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,7 +86,9 @@ static void standard_streams(const struct request *request) {
   int high_report = fcntl(report_fd, F_DUPFD_CLOEXEC, 64);
   STEP("move descriptor", high_report);
   report_fd = high_report;
-  STEP("standard input", dup2(null, 0));
+  /* It is 0 already when 0 was free: dup2 onto itself would leave it close-on-exec. */
+  STEP("standard input", null == 0 ? fcntl(0, F_SETFD, 0) : dup2(null, 0));
+  if (null != 0) close(null);
   for (size_t i = 0; i < request->fd_count; i++) {
     STEP("standard stream", dup2(moved[i], (int)i + 1));
     close(moved[i]);
@@ -103,13 +106,22 @@ static void enter_cwd(const struct request *request) {
   }
 }
 
+/* What a program expects to start with, and the launcher has otherwise: signals are not ignored, new files not open to
+ * all. */
+static void ordinary_process(void) {
+  for (int number = 1; number < 32; number++)
+    signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  umask(022);
+}
+
 static _Noreturn void run_main(const struct request *request, int failed) {
   struct report main_is_here = {.kind = REPORT_MAIN};
   report_send(&main_is_here); /* the launcher reads our host pid from the datagram's credentials */
   STEP("session", setsid());
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
+  ordinary_process();
   enter_cwd(request);
   int keep[MAX_FDS + 1];
   for (int i = 0; i <= (int)request->fd_count; i++)

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,7 +18,7 @@ struct box {
   char id[65];
   pid_t pid; /* PID 1 of the box, as the host sees it; 0: free */
   pid_t main;
-  int report;
+  int report; /* -1 once the box has closed its end */
   int idmap;
   int refused;
   int has_status;
@@ -25,23 +26,25 @@ struct box {
 };
 static struct box boxes[MAX_SLOTS];
 
-static void say(const char *line, int length) {
+/* Every part of a line is bounded: an id by the parser, the rest are words of ours. */
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+  char line[512];
+  va_list parts;
+  va_start(parts, format);
+  int length = vsnprintf(line, sizeof line, format, parts);
+  va_end(parts);
+  if (length < 0 || length >= (int)sizeof line) return;
   if (write(STDOUT_FILENO, line, (size_t)length) != length) {
     /* The worker does not read any more: its end of the control socket closes next, and that ends us. */
   }
 }
-#define SAY(...)                                                                                                       \
-  do {                                                                                                                 \
-    char line_[512];                                                                                                   \
-    say(line_, snprintf(line_, sizeof line_, __VA_ARGS__));                                                            \
-  } while (0)
 
 static void tell_gone(const char *id) {
-  SAY("{\"id\":\"%s\",\"event\":\"gone\"}\n", id);
+  say("{\"id\":\"%s\",\"event\":\"gone\"}\n", id);
 }
 
 static void tell_refused(const char *id, const char *step, int error) {
-  SAY("{\"id\":\"%s\",\"event\":\"refused\",\"step\":\"%s\",\"errno\":\"%s\",\"message\":\"%s\"}\n", id, step,
+  say("{\"id\":\"%s\",\"event\":\"refused\",\"step\":\"%s\",\"errno\":\"%s\",\"message\":\"%s\"}\n", id, step,
       strerrorname_np(error) ? strerrorname_np(error) : "?", strerror(error));
 }
 
@@ -51,14 +54,14 @@ void tell_unborn(const char *id, const char *step, int error) {
 }
 
 void tell_wrong(const char *what) {
-  SAY("{\"event\":\"wrong\",\"message\":\"%s\"}\n", what);
+  say("{\"event\":\"wrong\",\"message\":\"%s\"}\n", what);
 }
 
 static void tell_ended(const struct box *box, int status) {
   if (WIFSIGNALED(status))
-    SAY("{\"id\":\"%s\",\"event\":\"ended\",\"signal\":%d}\n", box->id, WTERMSIG(status));
+    say("{\"id\":\"%s\",\"event\":\"ended\",\"signal\":%d}\n", box->id, WTERMSIG(status));
   else
-    SAY("{\"id\":\"%s\",\"event\":\"ended\",\"code\":%d}\n", box->id, WEXITSTATUS(status));
+    say("{\"id\":\"%s\",\"event\":\"ended\",\"code\":%d}\n", box->id, WEXITSTATUS(status));
 }
 
 static struct box *find(const char *id) {
@@ -106,8 +109,9 @@ static void take(struct box *box, const struct report *report, pid_t sender) {
     box->main = sender;
     break;
   case REPORT_ENTERED:
+    if (box->refused) break; /* its program failed between fork and exec, and has said so itself */
     box->idmap = report->idmap;
-    SAY("{\"id\":\"%s\",\"event\":\"entered\",\"init\":%d,\"main\":%d,\"idmap\":%s}\n", box->id, box->pid, box->main,
+    say("{\"id\":\"%s\",\"event\":\"entered\",\"init\":%d,\"main\":%d,\"idmap\":%s}\n", box->id, box->pid, box->main,
         box->idmap ? "true" : "false");
     break;
   case REPORT_REFUSED:
@@ -122,13 +126,19 @@ static void take(struct box *box, const struct report *report, pid_t sender) {
 }
 
 static void drain(struct box *box) {
-  for (;;) {
+  while (box->report >= 0) {
     struct report report;
-    char control[CMSG_SPACE(sizeof(struct ucred))];
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred))];
     struct iovec bytes = {.iov_base = &report, .iov_len = sizeof report};
     struct msghdr message = {
         .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    if (recvmsg(box->report, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof report) return;
+    ssize_t length = recvmsg(box->report, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (length < 0) return;
+    if (length != sizeof report) { /* closed. Its PID 1 may take a while to die: not to be polled for until then */
+      close(box->report);
+      box->report = -1;
+      return;
+    }
     struct cmsghdr *head = CMSG_FIRSTHDR(&message);
     struct ucred sender = {0};
     if (head && head->cmsg_type == SCM_CREDENTIALS) memcpy(&sender, CMSG_DATA(head), sizeof sender);
@@ -157,7 +167,7 @@ void boxes_attend(void) {
       tell_ended(box, box->has_status ? box->status : status);
     else
       tell_gone(box->id);
-    close(box->report);
+    if (box->report >= 0) close(box->report);
     box->pid = 0;
   }
 }
@@ -182,6 +192,6 @@ int boxes_count(void) {
 int boxes_poll(struct pollfd *fds, int max) {
   int count = 0;
   for (int i = 0; i < MAX_SLOTS && count < max; i++)
-    if (boxes[i].pid) fds[count++] = (struct pollfd){.fd = boxes[i].report, .events = POLLIN};
+    if (boxes[i].pid && boxes[i].report >= 0) fds[count++] = (struct pollfd){.fd = boxes[i].report, .events = POLLIN};
   return count;
 }

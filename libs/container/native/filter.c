@@ -88,6 +88,15 @@ static void socket_families(struct program *p) {
   end_case(p, jump);
 }
 
+/* Other families' pairs would load and reach the same code as their sockets. */
+static void socket_pairs(struct program *p) {
+  unsigned short jump = begin_case(p, SYS_socketpair);
+  load_arg(p, 0);
+  if_equal(p, 1 /* AF_UNIX */, SECCOMP_RET_ALLOW);
+  ret(p, REFUSE);
+  end_case(p, jump);
+}
+
 /* Kernel page-cache bugs were reached through ESP in TCP (TCP_ULP) and UDP_ENCAP. */
 static void socket_options(struct program *p) {
   unsigned short jump = begin_case(p, SYS_setsockopt);
@@ -156,6 +165,7 @@ static void compile(struct program *p, const uint8_t *allowed) {
   emit(p, BPF_JMP | BPF_JSET | BPF_K, X32_BIT, 0, 1);
   ret(p, SECCOMP_RET_KILL_PROCESS);
   socket_families(p);
+  socket_pairs(p);
   socket_options(p);
   terminal_injection(p);
   new_namespaces(p);

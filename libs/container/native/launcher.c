@@ -12,6 +12,7 @@
 #include "userns.h"
 
 #include <errno.h>
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,32 +35,37 @@ static void close_fds(const struct request *request) {
     close(request->fds[i]);
 }
 
+/* The buffer's alignment has room for one descriptor more than there may be: what is too much is closed. */
 static size_t take_fds(struct msghdr *message, int *fds) {
   struct cmsghdr *head = CMSG_FIRSTHDR(message);
   if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) return 0;
   size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-  memcpy(fds, CMSG_DATA(head), count * sizeof(int));
-  return count;
+  for (size_t i = 0; i < count; i++) {
+    int fd;
+    memcpy(&fd, CMSG_DATA(head) + i * sizeof fd, sizeof fd);
+    if (i < MAX_FDS)
+      fds[i] = fd;
+    else
+      close(fd);
+  }
+  return count < MAX_FDS ? count : MAX_FDS;
 }
 
 /* Answers 0 when the worker has gone. */
 static int attend_control(void) {
   static char bytes[REQUEST_MAX_BYTES];
   static struct request request;
-  char control[CMSG_SPACE(MAX_FDS * sizeof(int))];
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(MAX_FDS * sizeof(int))];
   struct iovec part = {.iov_base = bytes, .iov_len = sizeof bytes};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
   ssize_t length = recvmsg(CONTROL, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (length < 0) return errno == EAGAIN || errno == EINTR;
   if (length == 0) return 0;
-  int fds[MAX_FDS];
-  size_t fd_count = take_fds(&message, fds);
-  const char *wrong =
-      message.msg_flags & MSG_TRUNC ? "a request is too long" : request_parse(bytes, (size_t)length, &request);
-  memcpy(request.fds, fds, sizeof fds);
-  request.fd_count = fd_count;
+  const char *wrong = request_parse(bytes, (size_t)length, &request);
+  request.fd_count = take_fds(&message, request.fds);
+  if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) wrong = "a request is too long";
   if (!wrong && request.unprotected && !allow_unprotected) wrong = "protections cannot be switched off here";
-  if (!wrong && request.op == OP_START && fd_count < 2) wrong = "no descriptors for standard output and error";
+  if (!wrong && request.op == OP_START && request.fd_count < 2) wrong = "no descriptors for standard output and error";
   if (wrong && request.id)
     tell_unborn(request.id, wrong, EINVAL);
   else if (wrong)
@@ -104,6 +111,8 @@ int main(int argc, char **argv) {
   allow_unprotected = argc > 2 && !strcmp(argv[2], "--allow-unprotected");
   umask(0);
   prctl(PR_SET_DUMPABLE, 0);
+  /* The host's session keyring is not for boxes to inherit. A kernel without keys has none. */
+  syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
   filter_compile();
   workshop_open(&workshop, argv[1]);
   int signal_fd = signals();

@@ -60,10 +60,6 @@ static void place(int tree, int root, const char *target, const char *step) {
   close(tree);
 }
 
-static void copy_mount(const char *source, int root, const char *target, const char *step) {
-  place(sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), root, target, step);
-}
-
 /* What /proc shows of the host and what it lets be changed: Docker's and containerd's lists. Entries that a kernel
  * lacks are skipped. */
 static const char *const masked_files[] = {"interrupts",  "kcore",      "keys",       "latency_stats",
@@ -139,8 +135,12 @@ int rootfs_enter(const struct request *request, const struct workshop *workshop,
   int root = open("m", O_PATH | O_DIRECTORY | O_CLOEXEC);
   STEP("open root", root);
   mount_binds(request, root);
-  copy_mount(workshop->dev, root, "dev", "place /dev (it must be an ordinary folder of the image)");
-  copy_mount("shm", root, "dev/shm", "place /dev/shm");
+  place(sys_open_tree(AT_FDCWD, workshop->dev, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), root, "dev",
+        "place /dev (it must be an ordinary folder of the image)");
+  int shm = sys_open_tree(AT_FDCWD, "shm", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  STEP("open /dev/shm", shm);
+  STEP("/dev/shm's flags", sys_mount_setattr(shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, -1));
+  place(shm, root, "dev/shm", "place /dev/shm");
   mount_proc(request, workshop, root);
 
   STEP("enter root", fchdir(root));

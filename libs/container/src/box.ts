@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { CgroupUsage, Ending } from "@mayfly/contract";
 import type { Cgroup } from "./cgroup/index.ts";
+import { waitUntil } from "./cgroup/wait.ts";
 import type { LauncherEvent } from "./launcher.ts";
 import { refusal } from "./refusal.ts";
 
@@ -41,9 +42,11 @@ export interface BoxParts {
   readonly kill: () => void;
   /** Called once, when no process of the box lives. */
   readonly onGone: () => void;
+  /** Called once, when its cgroup is gone as well. */
+  readonly onRemoved: () => void;
 }
 
-/** How long the kernel may take to end a killed box before its cgroup is killed as well. */
+/** How long the kernel may take to end a killed box before we ask again, and kill its cgroup as well. */
 const BACKSTOP_MS = 2_000;
 
 /** Turns the launcher's events into a box: the one place where all endings race. */
@@ -58,6 +61,7 @@ export class RunningBox implements Box {
   idmap = false;
   #init = 0;
   #frozen = false;
+  #over = false;
   #killed: KillReason | null = null;
   #refused: Ending | null = null;
   #removed: Promise<CgroupUsage> | null = null;
@@ -91,6 +95,8 @@ export class RunningBox implements Box {
       this.#refused = refusal(event.step, event.errno, event.message);
     } else if (event.event === "gone") {
       this.#end(this.#refused!);
+    } else if (event.event === "lost") {
+      void this.#lost();
     } else {
       this.#end(this.#refused ?? this.#judge(event));
     }
@@ -122,12 +128,15 @@ export class RunningBox implements Box {
   }
 
   kill(why: KillReason): void {
-    if (this.#killed) return;
+    if (this.#killed || this.#over) return;
     this.#killed = why;
     this.#parts.kill();
     // A frozen process does not act on SIGKILL before it runs again (cgroup v1).
     if (this.#frozen) void this.thaw().catch(() => {});
-    this.#backstop = setTimeout(() => void this.#parts.cgroup.kill().catch(() => {}), BACKSTOP_MS);
+    this.#backstop = setTimeout(() => {
+      this.#parts.kill();
+      void this.#parts.cgroup.kill().catch(() => {});
+    }, BACKSTOP_MS);
   }
 
   remove(): Promise<CgroupUsage> {
@@ -135,6 +144,7 @@ export class RunningBox implements Box {
       await this.ended;
       const usage = this.#parts.cgroup.usage();
       await this.#parts.cgroup.remove();
+      this.#parts.onRemoved();
       return usage;
     })();
     return this.#removed;
@@ -148,10 +158,27 @@ export class RunningBox implements Box {
     return { kind: "exit", code: event.code ?? 0 };
   }
 
+  /** The daemon has died. The kernel kills its children's trees; the promise of `ended` is that this is over. */
+  async #lost(): Promise<void> {
+    await this.#parts.cgroup.kill().catch(() => {});
+    await waitUntil(() => !isAlive(this.#init), BACKSTOP_MS);
+    this.#end(this.#refused ?? this.#killed ?? { kind: "killed", reason: "the launcher was lost" });
+  }
+
   #end(ending: Ending): void {
+    this.#over = true;
     clearTimeout(this.#backstop);
     this.#parts.onGone();
     this.#resolveEntered();
     this.#resolveEnded(ending);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === 0) return false; // it had not been entered
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }

@@ -1,5 +1,4 @@
 import { closeSync } from "node:fs";
-import { Socket } from "node:net";
 import type { CgroupCounter, CgroupUsage } from "@mayfly/contract";
 import { type Addon, loadAddon } from "./addon.ts";
 import { type Box, RunningBox } from "./box.ts";
@@ -8,6 +7,7 @@ import { Launcher } from "./launcher.ts";
 import { killRequest, startRequest } from "./request.ts";
 import { Slots } from "./slots.ts";
 import { type BoxSpec, checkSpec } from "./spec.ts";
+import { openStreams, type Streams } from "./streams.ts";
 
 /** A box that a dead predecessor of this instance left: a cgroup, perhaps with processes still in it. */
 export interface Orphan {
@@ -71,6 +71,8 @@ class Host implements BoxHost {
   readonly #launcher: Launcher;
   readonly #slots = new Slots(1024);
   readonly #running = new Map<string, RunningBox>();
+  /** Ids whose cgroup is a box's of this host, running or not removed yet: no orphans. */
+  readonly #owned = new Set<string>();
   #closing = false;
   readonly failed: Promise<void>;
 
@@ -95,9 +97,8 @@ class Host implements BoxHost {
 
   async start(spec: BoxSpec): Promise<Box> {
     checkSpec(spec);
-    const cgroup = this.#tree.create(spec.id, spec.limits);
     const slot = this.#slots.take();
-    const streams = this.#streams(spec.channel);
+    const { cgroup, streams, request } = this.#prepare(spec, slot);
     const box = new RunningBox({
       id: spec.id,
       cgroup,
@@ -110,12 +111,13 @@ class Host implements BoxHost {
         this.#slots.release(slot);
         this.#running.delete(spec.id);
       },
+      onRemoved: () => this.#owned.delete(spec.id),
     });
     this.#running.set(spec.id, box);
+    this.#owned.add(spec.id);
     this.#launcher.listen(spec.id, (event) => box.take(event));
-    const joins = spec.meter === "from_exec" ? cgroup.procsFiles : this.#tree.boot;
     try {
-      await this.#launcher.send(startRequest(spec, slot, joins), streams.theirs);
+      await this.#launcher.send(request, streams.theirs);
     } catch (error) {
       const { code = "EPIPE", message } = error as NodeJS.ErrnoException;
       box.take({ event: "refused", step: "clone", errno: code, message: `the launcher cannot be reached: ${message}` });
@@ -130,7 +132,7 @@ class Host implements BoxHost {
   async orphans(): Promise<Orphan[]> {
     return this.#tree
       .list()
-      .filter((id) => !this.#running.has(id))
+      .filter((id) => !this.#owned.has(id))
       .map((id) => orphan(this.#tree.open(id)));
   }
 
@@ -143,18 +145,19 @@ class Host implements BoxHost {
     await this.#tree.close();
   }
 
-  /** Output as pipes (programs reopen /dev/stdout, which a socket refuses), the channel as a socket. */
-  #streams(channel: boolean) {
-    const [outRead, outWrite] = this.#addon.pipe();
-    const [errRead, errWrite] = this.#addon.pipe();
-    const ends = channel ? this.#addon.socketPair(false) : null;
-    const readable = (fd: number) => new Socket({ fd, readable: true, writable: false });
-    return {
-      stdout: readable(outRead),
-      stderr: readable(errRead),
-      channel: ends ? new Socket({ fd: ends[0], readable: true, writable: true, allowHalfOpen: true }) : null,
-      theirs: [outWrite, errWrite, ...(ends ? [ends[1]] : [])],
-    };
+  /** What a box has on our side. What was made is taken back when the rest cannot be. */
+  #prepare(spec: BoxSpec, slot: number): { cgroup: Cgroup; streams: Streams; request: Uint8Array } {
+    let cgroup: Cgroup | undefined;
+    try {
+      cgroup = this.#tree.create(spec.id, spec.limits);
+      const joins = spec.meter === "from_exec" ? cgroup.procsFiles : this.#tree.boot;
+      const request = startRequest(spec, slot, joins);
+      return { cgroup, request, streams: openStreams(this.#addon, spec.channel) };
+    } catch (error) {
+      this.#slots.release(slot);
+      void cgroup?.remove().catch(() => {}); // nobody is in it yet
+      throw error;
+    }
   }
 }
 

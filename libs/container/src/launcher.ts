@@ -10,7 +10,9 @@ export type LauncherEvent =
   | { readonly event: "entered"; readonly init: number; readonly main: number; readonly idmap: boolean }
   | { readonly event: "refused"; readonly step: string; readonly errno: string; readonly message: string }
   | { readonly event: "ended"; readonly code?: number; readonly signal?: number }
-  | { readonly event: "gone" };
+  | { readonly event: "gone" }
+  /** Of our own making: the daemon has died, and with it, by their parent-death signals, the boxes. */
+  | { readonly event: "lost" };
 
 export interface LauncherOptions {
   readonly binary: string;
@@ -92,12 +94,12 @@ export class Launcher {
     else this.#listeners.get(id)?.(event as LauncherEvent);
   }
 
-  /** With the daemon every box is dead (parent-death signal): tell those who wait. */
+  /** With the daemon every box dies (parent-death signal): tell those who wait. */
   #abandon(): void {
     if (this.#closed) return;
     this.#closed = true;
     closeSync(this.#control);
-    for (const listener of [...this.#listeners.values()]) listener({ event: "ended", signal: 9 });
+    for (const listener of [...this.#listeners.values()]) listener({ event: "lost" });
     this.#listeners.clear();
   }
 }

@@ -1,6 +1,12 @@
-import type { BoxSpec } from "./spec.ts";
+import { BadBoxSpec, type BoxSpec } from "./spec.ts";
 
-/** The launcher's request format: key NUL value NUL, repeated (native/request.h). */
+/** REQUEST_MAX_BYTES of native/request.h: the launcher's buffer. */
+const MAX_BYTES = 192 * 1024;
+
+/**
+ * The launcher's request format: key NUL value NUL, repeated (native/request.h).
+ * @throws BadBoxSpec when the spec is too long for it
+ */
 export function startRequest(spec: BoxSpec, slot: number, joins: readonly string[]): Uint8Array {
   const pairs: [string, string | number][] = [
     ["op", "start"],
@@ -26,7 +32,13 @@ export function startRequest(spec: BoxSpec, slot: number, joins: readonly string
     ...(spec.test?.idmap === "off" ? [["idmap", "off"] as [string, string]] : []),
     ...(spec.test?.unprotected ?? []).map((what): [string, string] => ["unprotected", what]),
   ];
-  return encode(pairs);
+  const request = encode(pairs);
+  if (request.byteLength > MAX_BYTES) {
+    throw new BadBoxSpec(
+      `args, env and paths: ${request.byteLength} bytes together, at most ${MAX_BYTES}; make env smaller`,
+    );
+  }
+  return request;
 }
 
 export const killRequest = (id: string): Uint8Array =>

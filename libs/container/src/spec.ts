@@ -31,7 +31,7 @@ export interface BoxSpec {
   readonly meter: "from_exec" | "from_handover";
   /** Whether the program gets a socket to us as descriptor 3. */
   readonly channel: boolean;
-  /** For tests: `layers` forces layers to be mounted without the box's ids; protections can be off in a host that allows it. */
+  /** For tests: `idmap: "off"` mounts layers without the box's ids; protections can be off in a host that allows it. */
   readonly test?: { readonly idmap?: "off"; readonly unprotected?: readonly Protection[] };
 }
 
@@ -60,7 +60,10 @@ export function checkSpec(spec: BoxSpec): void {
   }
   if (spec.user.groups.length > 32) wrong("user", "at most 32 groups");
   if (Buffer.byteLength(spec.hostname) > 64) wrong("hostname", "at most 64 bytes");
-  for (const text of [...spec.args, ...spec.env, ...spec.rootfs.lower, spec.cwd, spec.hostname]) {
+  const binds = spec.binds.flatMap((bind) => [bind.source, bind.target]);
+  if (spec.binds.length > 32) wrong("binds", "at most 32");
+  if (binds.some((path) => !path.startsWith("/"))) wrong("binds", "absolute paths");
+  for (const text of [...spec.args, ...spec.env, ...spec.rootfs.lower, ...binds, spec.cwd, spec.hostname]) {
     if (text.includes("\0")) wrong("args, env or paths", "a string holds a NUL byte");
   }
   for (const [name, value] of Object.entries(spec.limits)) {

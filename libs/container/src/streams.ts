@@ -1,0 +1,43 @@
+import { closeSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Addon } from "./addon.ts";
+
+/** A box's streams: our ends, and the ends that its program gets as descriptors 1, 2 and, with a channel, 3. */
+export interface Streams {
+  readonly stdout: Socket;
+  readonly stderr: Socket;
+  readonly channel: Socket | null;
+  /** To be closed once the launcher has them. */
+  readonly theirs: readonly number[];
+}
+
+/**
+ * Output as pipes (programs reopen /dev/stdout, which a socket refuses), the channel as a socket.
+ * @throws with code EMFILE when descriptors run out; nothing stays open then
+ */
+export function openStreams(addon: Addon, channel: boolean): Streams {
+  const open: number[] = [];
+  const made = (pair: [number, number]) => {
+    open.push(...pair);
+    return pair;
+  };
+  try {
+    const [outRead, outWrite] = made(addon.pipe());
+    const [errRead, errWrite] = made(addon.pipe());
+    const ends = channel ? made(addon.socketPair(false)) : null;
+    return {
+      stdout: quiet(new Socket({ fd: outRead, readable: true, writable: false })),
+      stderr: quiet(new Socket({ fd: errRead, readable: true, writable: false })),
+      channel: ends && quiet(new Socket({ fd: ends[0], readable: true, writable: true, allowHalfOpen: true })),
+      theirs: [outWrite, errWrite, ...(ends ? [ends[1]] : [])],
+    };
+  } catch (error) {
+    for (const fd of open) closeSync(fd);
+    throw error;
+  }
+}
+
+/** A box that dies with bytes unread resets its channel, perhaps before anybody listens: `ended` tells why, this is no second failure. */
+function quiet(socket: Socket): Socket {
+  return socket.on("error", () => {});
+}
