@@ -28,7 +28,6 @@ export interface Home {
   readonly channelSocket: string;
   readonly supervisorSocket: string;
   readonly images: string;
-  readonly cache: string;
   readonly key: string;
 }
 
@@ -57,7 +56,6 @@ export function makeHome(path: string, runAs: RunAs, givenKey: string | undefine
     channelSocket: join(run, "channel.sock"),
     supervisorSocket: join(real, "supervisor.sock"),
     images: folder("images", null, 0o700),
-    cache: folder("cache", null, 0o755),
     key: readKey(join(real, "key"), givenKey),
   };
   folder("data", runAs, 0o700);

@@ -27,7 +27,9 @@ describe("hello", () => {
     const wanted = process.env.MAYFLY_EXPECT_CGROUP ?? "v1";
     expect(record.bill.meter.cgroup).toBe(wanted);
     expect(record).toMatchObject({ status: "succeeded", http_status: 200, function: "greet", version: 1 });
-    expect(record.bill.usage.cpu_us).toBeGreaterThan(100);
+    // The second kernel counts CPU in ticks of 10 ms: a short call may have had none of them there.
+    expect(record.bill.usage.cpu_us).toBeGreaterThanOrEqual(wanted === "v1" ? 1_000 : 0);
+    expect(record.bill.usage.cpu_us).not.toBeNull();
     expect(record.bill.usage.memory_peak_bytes).toBeGreaterThan(100_000);
     for (const [name, value] of Object.entries(record.bill.usage)) {
       expect(value === null, name).toBe(record.bill.meter.missing.includes(name));

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Home } from "../home.ts";
-import { ROOT } from "../root.ts";
+import { BUILD, ROOT } from "../root.ts";
 import type { Bundles } from "./bundles.ts";
 
 /** Makes `mayfly/node:24` and `mayfly/builder` in the home's image store, unless they are there from the same inputs. */
@@ -11,7 +11,14 @@ export async function makeImages(home: Home, bundles: Bundles, say: (line: strin
   const script = join(ROOT, "infra", "base-image", "main.ts");
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", script, home.images, home.cache, bundles.runner, bundles.builder],
+    [
+      "--disable-warning=ExperimentalWarning",
+      script,
+      home.images,
+      join(BUILD, "cache"),
+      bundles.runner,
+      bundles.builder,
+    ],
     {
       stdio: ["ignore", "pipe", "pipe"],
     },

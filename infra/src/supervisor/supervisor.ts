@@ -25,6 +25,12 @@ export interface RunningSystem {
   stop(): Promise<void>;
 }
 
+/**
+ * Bodies pass through both processes as buffers of 64 KiB, which Node frees when it collects its young generation: a small one is
+ * collected often, so that a gigabyte that streams through does not first grow the process.
+ */
+const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"];
+
 /** Starts Redis, the gateway and a worker, in that order, each a process of its own; stops them in the order in which work drains. */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
   const { home, runAs, say } = options;
@@ -51,6 +57,8 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     const common = {
       PATH: process.env.PATH,
       LANG: "C.UTF-8",
+      // Few arenas: buffers that are freed on one thread are used again by another.
+      MALLOC_ARENA_MAX: "2",
       MAYFLY_HOME: home.path,
       MAYFLY_INSTANCE: home.instance,
       MAYFLY_REDIS_SOCKET: home.redisSocket,
@@ -64,7 +72,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
       await add({
         name: "gateway",
         command: process.execPath,
-        args: ["--disable-warning=ExperimentalWarning", join(ROOT, "apps/gateway/src/main.ts")],
+        args: [...NODE_FLAGS, join(ROOT, "apps/gateway/src/main.ts")],
         env: {
           ...common,
           MAYFLY_LISTEN: options.listen,
@@ -85,12 +93,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
       await add({
         name: "worker",
         command: "setpriv",
-        args: [
-          "--pdeathsig=KILL",
-          process.execPath,
-          "--disable-warning=ExperimentalWarning",
-          join(ROOT, "apps/worker/src/main.ts"),
-        ],
+        args: ["--pdeathsig=KILL", process.execPath, ...NODE_FLAGS, join(ROOT, "apps/worker/src/main.ts")],
         env: { ...common, MAYFLY_NATIVE: options.native },
         cwd: "/",
         ready: async (child) => {

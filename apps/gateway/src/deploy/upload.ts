@@ -23,7 +23,11 @@ export async function spoolUpload(body: AsyncIterable<Uint8Array>, path: string)
   try {
     for await (const chunk of body) {
       size += chunk.byteLength;
-      if (size > FIXED_LIMITS.source_bytes) throw tooLarge(size);
+      if (size > FIXED_LIMITS.source_bytes) {
+        // A client that is still sending reads no answer: what else it sends is taken, within bounds, and thrown away.
+        if (size > DRAINED_BYTES) throw tooLarge(size);
+        continue;
+      }
       if (first.byteLength < SNIFF_BYTES) first = Buffer.concat([first, chunk]).subarray(0, SNIFF_BYTES);
       hash.update(chunk);
       await file.write(chunk);
@@ -34,8 +38,14 @@ export async function spoolUpload(body: AsyncIterable<Uint8Array>, path: string)
     throw error;
   }
   await file.close();
+  if (size > FIXED_LIMITS.source_bytes) {
+    await rm(path, { force: true });
+    throw tooLarge(size);
+  }
   return { path, digest: `sha256:${hash.digest("hex")}` as Digest, size_bytes: size, first };
 }
+
+const DRAINED_BYTES = 8 * FIXED_LIMITS.source_bytes;
 
 const tooLarge = (size: number) =>
   new Fault("body_too_large", {
