@@ -1,6 +1,6 @@
 import type { Catalog } from "@mayfly/catalog";
 import type { Ledger, PriceTable } from "@mayfly/ledger";
-import type { Producer } from "@mayfly/queue";
+import type { FrameChannel, Producer } from "@mayfly/queue";
 import type { Logger } from "pino";
 import type { CallRegistry } from "./calls/registry.ts";
 import type { BuildLogs } from "./deploy/build-logs.ts";
@@ -22,4 +22,6 @@ export interface GatewayDeps {
   /** Told of each invocation and build that has settled, by its id. */
   readonly settled: Waiters;
   readonly priceTable: PriceTable;
+  /** Outboxes of workers that are connected now. */
+  readonly workers: Set<FrameChannel>;
 }

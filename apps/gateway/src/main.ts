@@ -40,6 +40,7 @@ const deps: GatewayDeps = {
   builds: new BuildLogs(),
   settled: new Waiters(),
   priceTable: defaultPriceTable(),
+  workers: new Set(),
 };
 const channel = await listenChannel({
   path: env.channel,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { decodeJson, FRAME } from "@mayfly/contract";
+import { decodeJson } from "@mayfly/contract";
 import type { Spool } from "@mayfly/ledger";
-import { connectChannel, type FrameChannel } from "@mayfly/queue";
+import { connectChannel, type FrameChannel, sendRecord } from "@mayfly/queue";
 import type { Logger } from "pino";
 import { z } from "zod";
 
@@ -64,7 +64,7 @@ export class Shipper {
           await this.#idle(channel);
           continue;
         }
-        for (const { seq, record } of batch) await channel.sendJson(FRAME.RECORD, { seq, record });
+        for (const { seq, record } of batch) await sendRecord(channel, { seq, record });
         for (let acknowledged = 0; acknowledged < batch.length; acknowledged += 1) {
           const next = await acks.next();
           if (next.done) throw new Error("the gateway closed the outbox");

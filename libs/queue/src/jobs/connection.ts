@@ -26,6 +26,8 @@ export const producerConnection = (address: RedisAddress): RedisOptions => ({
   ...base(address),
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
+  // A Redis that hangs, or a network that swallows, is away too.
+  commandTimeout: 2_000,
 });
 
 /** For who takes jobs: waits for Redis as long as it takes (BullMQ's demand). */
