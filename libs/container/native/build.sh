@@ -18,3 +18,5 @@ hard="-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 gcc $warn $hard -static-pie -Wl,-z,relro,-z,now -o "$out/launcher" $core "$here/boxes.c" "$here/seal.c" "$here/launcher.c"
 # shellcheck disable=SC2086
 gcc $warn $hard -fPIC -shared -I"$headers" -o "$out/native.node" "$here/addon.c"
+# shellcheck disable=SC2086
+gcc $warn -O2 -static -o "$out/probe" "$here/probe"/*.c
