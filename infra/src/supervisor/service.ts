@@ -17,7 +17,7 @@ export interface ServiceSpec {
   readonly stopMs: number;
 }
 
-const BACKOFF_MS = { first: 100, last: 5_000, forgetAfter: 10_000 };
+const BACKOFF_MS = { first: 100, last: 5_000, forgetAfter: 1_000 };
 const READY_WITHIN_MS = 30_000;
 
 /**
