@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { CgroupUsage, Ending } from "@mayfly/contract";
@@ -174,10 +175,11 @@ export class RunningBox implements Box {
   }
 }
 
+/** A PID 1 that is a zombie has ended with all its namespace; who reaps it, without the launcher, is the host's init and may take its time. */
 function isAlive(pid: number): boolean {
   if (pid === 0) return false; // it had not been entered
   try {
-    return process.kill(pid, 0);
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
     return false;
   }

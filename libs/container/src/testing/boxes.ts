@@ -25,6 +25,7 @@ type Changes = Partial<Omit<BoxSpec, "limits">> & { readonly limits?: Partial<Bo
 /** A host for boxes on a folder and in cgroups of its own, with a tiny root file system that holds the probe. */
 export class TestBoxes {
   readonly dir: string;
+  readonly instance: string;
   readonly native: Native;
   readonly layers: readonly string[];
   readonly host: BoxHost;
@@ -36,19 +37,21 @@ export class TestBoxes {
     const native = buildNative(join(dir, "native"));
     mkdirSync(join(dir, "run"), { mode: 0o700 });
     const diagnostics: string[] = [];
+    const instance = `test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
     const host = await openBoxHost({
-      instance: `test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`,
+      instance,
       launcher: native.launcher,
       addon: native.addon,
       runDir: join(dir, "run"),
       onDiagnostic: (line) => diagnostics.push(line),
       allowUnprotected: options.allowUnprotected ?? false,
     });
-    return new TestBoxes(dir, native, host, diagnostics);
+    return new TestBoxes(dir, instance, native, host, diagnostics);
   }
 
-  private constructor(dir: string, native: Native, host: BoxHost, diagnostics: string[]) {
+  private constructor(dir: string, instance: string, native: Native, host: BoxHost, diagnostics: string[]) {
     this.dir = dir;
+    this.instance = instance;
     this.native = native;
     this.host = host;
     this.diagnostics = diagnostics;
@@ -107,6 +110,7 @@ export class TestBoxes {
     return { box, ending, stdout, stderr, usage: await box.remove() };
   }
 
+  /** Idempotent. */
   async close(): Promise<void> {
     await this.host.close();
     rmSync(this.dir, { recursive: true, force: true });

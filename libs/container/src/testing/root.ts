@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BindMount } from "@mayfly/contract";
 
@@ -26,3 +26,10 @@ export const NODE_BINDS: readonly BindMount[] = [
   { source: process.execPath, target: "/usr/local/bin/node", readonly: true },
   { source: "/usr/lib/x86_64-linux-gnu", target: "/lib/x86_64-linux-gnu", readonly: true },
 ];
+
+/** A layer with a link where an ordinary folder belongs. */
+export function makeOddLayer(dir: string, shape: { readonly link: string; readonly to: string }): string {
+  const layer = mkdtempSync(join(dir, "odd-"));
+  symlinkSync(shape.to, join(layer, shape.link));
+  return layer;
+}
