@@ -1,12 +1,21 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Box } from "./box.ts";
 import { waitUntil } from "./cgroup/wait.ts";
 import { openBoxHost } from "./host.ts";
 import { TestBoxes } from "./testing/boxes.ts";
+import { buildNative, type Native } from "./testing/native.ts";
 
+const dir = mkdtempSync(join(tmpdir(), "mayfly-native-"));
+let native: Native;
 let boxes: TestBoxes;
+beforeAll(() => {
+  native = buildNative(dir);
+});
+afterAll(() => rmSync(dir, { recursive: true }));
 afterEach(() => boxes?.close());
 
 const lines = (path: string): number => readFileSync(path, "utf8").trim().split("\n").length;
@@ -25,7 +34,7 @@ function held(launcher: number) {
 
 describe("a host of boxes", () => {
   it("has nothing left of fifty boxes, whatever their endings", async () => {
-    boxes = await TestBoxes.open();
+    boxes = await TestBoxes.open({ native });
     const launcher = boxes.host.launcherPid!;
     const habits = ["exit 0", "exit 3", "signal 11", "forks 3", "nothing"];
     const each = async (i: number) => {
@@ -46,7 +55,7 @@ describe("a host of boxes", () => {
   });
 
   it("runs eight boxes at once, each with host ids that no other has and that are nobody's on the host", async () => {
-    boxes = await TestBoxes.open();
+    boxes = await TestBoxes.open({ native });
     const running = await Promise.all(Array.from({ length: 8 }, () => boxes.host.start(boxes.probe("sleep"))));
     const bases = running.map((box) => uidOf(box.pid) - 1000);
     expect(new Set(bases).size).toBe(8);
@@ -58,7 +67,7 @@ describe("a host of boxes", () => {
   });
 
   it("loses every box with its launcher, says so, and makes no more", async () => {
-    boxes = await TestBoxes.open();
+    boxes = await TestBoxes.open({ native });
     const running = await Promise.all([
       boxes.host.start(boxes.probe("spin")),
       boxes.host.start(boxes.probe("spin", { meter: "from_handover" })),
@@ -75,7 +84,7 @@ describe("a host of boxes", () => {
   });
 
   it("kills what still runs when it closes", async () => {
-    boxes = await TestBoxes.open();
+    boxes = await TestBoxes.open({ native });
     const box = await boxes.host.start(boxes.probe("spin"));
     const closing = boxes.close();
     expect(await box.ended).toEqual({ kind: "killed", reason: "the host is closing" });
@@ -85,7 +94,7 @@ describe("a host of boxes", () => {
   });
 
   it("finds what a dead predecessor left, with its usage, and ends it", async () => {
-    boxes = await TestBoxes.open();
+    boxes = await TestBoxes.open({ native });
     const instance = boxes.instance;
     const box = await boxes.host.start(boxes.probe("hog 20"));
     await box.ended; // its cgroup stays: nobody has removed it
@@ -106,7 +115,7 @@ describe("a host of boxes", () => {
   });
 
   it("does not take an id twice while the first box of it is there", async () => {
-    boxes = await TestBoxes.open();
+    boxes = await TestBoxes.open({ native });
     const spec = boxes.probe("sleep");
     const box = await boxes.host.start(spec);
     await expect(boxes.host.start(spec)).rejects.toThrow(/EEXIST/);

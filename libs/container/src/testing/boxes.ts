@@ -32,9 +32,10 @@ export class TestBoxes {
   readonly diagnostics: string[];
   #count = 0;
 
-  static async open(options: { allowUnprotected?: boolean } = {}): Promise<TestBoxes> {
+  /** Builds the C anew unless it is given. */
+  static async open(options: { allowUnprotected?: boolean; native?: Native } = {}): Promise<TestBoxes> {
     const dir = mkdtempSync(join(tmpdir(), "mayfly-boxes-"));
-    const native = buildNative(join(dir, "native"));
+    const native = options.native ?? buildNative(join(dir, "native"));
     mkdirSync(join(dir, "run"), { mode: 0o700 });
     const diagnostics: string[] = [];
     const instance = `test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
