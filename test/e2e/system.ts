@@ -88,13 +88,13 @@ export async function startSystem(env: Record<string, string> = {}): Promise<Sys
 }
 
 async function running(child: ChildProcess, output: () => string): Promise<void> {
-  for (let waited = 0; waited < 120_000; waited += 50) {
+  for (let waited = 0; waited < 280_000; waited += 50) {
     if (output().includes("Running. Ctrl-C")) return;
     if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}:\n${output()}`);
     await sleep(50);
   }
   child.kill("SIGKILL");
-  throw new Error(`the system did not start within two minutes:\n${output()}`);
+  throw new Error(`the system did not start in time:\n${output()}`);
 }
 
 function findService(supervisor: number, service: string): number | null {
