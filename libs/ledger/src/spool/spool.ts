@@ -77,11 +77,20 @@ class SqliteSpool implements Spool {
       for (const { record } of batch) insert.run(keyOf(record), JSON.stringify(record));
       this.#raw.exec("COMMIT");
     } catch (error) {
-      if (this.#raw.isTransaction) this.#raw.exec("ROLLBACK");
       for (const { reject } of batch) reject(error);
+      this.#rollBack();
       return;
     }
     for (const { resolve } of batch) resolve();
+  }
+
+  /** What a full disk left half done. Who put has been told already, so nothing here may throw. */
+  #rollBack(): void {
+    try {
+      this.#raw.exec("ROLLBACK");
+    } catch {
+      // There was no transaction, or the file is closed.
+    }
   }
 }
 

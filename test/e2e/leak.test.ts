@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { differences, leftovers } from "../../infra/src/test/leftovers.ts";
+import { startSystem } from "./system.ts";
+
+const uids = (pid: number) =>
+  /^Uid:\s+(.+)$/m
+    .exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!
+    .split(/\s+/)
+    .map(Number);
+
+it("a system that deployed, served and was stopped leaves nothing; gateway and Redis were never root", async () => {
+  const before = leftovers();
+  const mayfly = await startSystem();
+  expect(
+    (await mayfly.deploy("busy", "export default async () => { console.log('x'); return new Response('ok'); }")).status,
+  ).toBe(201);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => mayfly.call("busy")));
+  expect(answers.map((answer) => answer.status)).toEqual(answers.map(() => 200));
+  for (const service of ["gateway", "redis"] as const) {
+    const ids = uids(mayfly.pid(service)!);
+    expect(ids, service).not.toContain(0);
+    expect(new Set(ids).size).toBe(1);
+  }
+  expect(uids(mayfly.pid("worker")!)).toContain(0);
+  // The control: while it runs, what we look for is there.
+  expect(differences(before, leftovers()).some((line) => line.startsWith("cgroups: "))).toBe(true);
+  // One call is still under way when it is told to stop.
+  const hanging = mayfly.call("busy").catch(() => null);
+  expect(await mayfly.stop()).toBe(0);
+  await hanging;
+  await sleep(200);
+  expect(differences(before, leftovers()).filter((line) => !line.startsWith("namespaces"))).toEqual([]);
+}, 300_000);
