@@ -62,9 +62,12 @@ function cgroups(): string[] {
     .split("\n")
     .filter((line) => / - cgroup2? /.test(line))
     .map((line) => join(line.split(" ")[4]!, "mayfly"));
-  return roots
-    .filter((root) => existsSync(root))
-    .flatMap((root) => [root, ...readdirSync(root).map((name) => join(root, name))]);
+  return roots.filter((root) => existsSync(root)).flatMap((root) => [root, ...foldersBelow(root)]);
+}
+
+function foldersBelow(root: string): string[] {
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
 }
 
 /** Namespaces that some process other than kernel threads is in. */
