@@ -14,6 +14,7 @@ export const TEST_PACKAGES = {
   "user-mode-linux": "the second kernel, with cgroup v2",
   kmod: "loads overlay into the second kernel",
   curl: "the client that the documentation promises works",
+  attr: "writes the extended attributes that layers must refuse",
   strace: "kills and fails single system calls in fault tests",
   bubblewrap: "peer in `npm run bench -- box`",
   runc: "peer in `npm run bench -- box`",

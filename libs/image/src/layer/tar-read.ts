@@ -25,12 +25,16 @@ export async function* entriesOfTar(source: AsyncIterable<Uint8Array>): AsyncGen
     }
     await feeding;
   } catch (error) {
-    if (error instanceof ImageError) throw error;
-    const answer = error instanceof Error ? error.message : String(error);
-    throw new ImageError("corrupt", `reading a layer's tar: ${answer}`, error);
+    throw corrupt(error);
   } finally {
     extract.destroy();
   }
+}
+
+function corrupt(error: unknown): ImageError {
+  if (error instanceof ImageError) return error;
+  const answer = error instanceof Error ? error.message : String(error);
+  return new ImageError("corrupt", `reading a layer's tar: ${answer}`, error);
 }
 
 async function feed(source: AsyncIterable<Uint8Array>, extract: Extract): Promise<void> {
@@ -97,5 +101,9 @@ function acceptRoot(attributes: Omit<LayerEntry, "type">): null {
 }
 
 async function* bytesOf(body: Body): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) yield chunk as Uint8Array;
+  try {
+    for await (const chunk of body) yield chunk as Uint8Array;
+  } catch (error) {
+    throw corrupt(error);
+  }
 }
