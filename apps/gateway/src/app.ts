@@ -1,11 +1,9 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
-import { takeCall } from "./calls/invoke.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { requireKey } from "./http/auth.ts";
-import { asFault, problemResponse } from "./http/problem-response.ts";
+import { asFault } from "./http/failure.ts";
+import { problemResponse } from "./http/problem-response.ts";
 import { billRoutes } from "./routes/bills.ts";
 import { buildRoutes } from "./routes/builds.ts";
 import { deployRoutes } from "./routes/deploy.ts";
@@ -13,13 +11,9 @@ import { functionRoutes } from "./routes/functions.ts";
 import { invocationRoutes } from "./routes/invocations.ts";
 import { healthRoutes, systemRoutes } from "./routes/system.ts";
 
-/** Every route. What is thrown below becomes a problem document here and nowhere else. */
+/** Every route of the API. What is thrown below becomes a problem document here and nowhere else. */
 export function createApp(deps: GatewayDeps): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
-  app.all("/fn/*", async (context) => {
-    await takeCall(context.env.incoming as IncomingMessage, context.env.outgoing as ServerResponse, deps);
-    return RESPONSE_ALREADY_SENT;
-  });
   app.route("/", healthRoutes(deps));
 
   const v1 = new Hono<{ Bindings: HttpBindings }>();
@@ -49,13 +43,8 @@ export function createApp(deps: GatewayDeps): Hono<{ Bindings: HttpBindings }> {
     return problemResponse("not_found", { detail: `there is no route ${context.req.path}` });
   });
   app.onError((error, context) => {
-    const fault = asFault(error);
-    if (fault) return problemResponse(fault.code, fault.details);
-    const reference = crypto.randomUUID();
-    deps.log.error({ err: error, reference, path: context.req.path }, "a request failed inside of mayfly");
-    return problemResponse("internal", {
-      detail: `something failed inside of Mayfly; the gateway's log has it as ${reference}`,
-    });
+    const fault = asFault(error, context.req.path, deps.log);
+    return problemResponse(fault.code, fault.details);
   });
   return app;
 }

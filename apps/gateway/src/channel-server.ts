@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { BuildRecord, decodeJson, FRAME, type Hello } from "@mayfly/contract";
 import type { FrameChannel } from "@mayfly/queue";
 import { onInvocation } from "./calls/claims.ts";
@@ -29,6 +31,8 @@ async function onBuild(id: string, channel: FrameChannel, deps: GatewayDeps): Pr
       if (frame.type === FRAME.RECORD) deps.builds.append(id, BuildRecord.parse(decodeJson(frame)));
     }
   }
+  // A build that was canceled leaves its upload to whom it would have been for.
+  else await rm(join(deps.uploads, id), { force: true });
   channel.close();
 }
 

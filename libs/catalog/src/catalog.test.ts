@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type BuildId,
   type BuildResult,
@@ -97,10 +98,59 @@ describe("the catalog", () => {
     expect((await catalog.version(NAME, "1"))?.settings.timeout_ms).toBe(30_000);
   });
 
+  it("makes one version of the same deploy that came twice at once", async () => {
+    const [first, second] = [await begin(), await begin()];
+    await catalog.finishBuild(done(first));
+    expect((await catalog.finishBuild(done(second)))?.version).toBe(1);
+    expect(await catalog.versions(NAME)).toHaveLength(1);
+  });
+
+  it("keeps live at what was asked for last, though its build ended first", async () => {
+    const first = await begin("sha256:s1");
+    await sleep(2);
+    const second = await begin("sha256:s2");
+    await catalog.finishBuild(done(second));
+    await catalog.finishBuild(done(first));
+    expect((await catalog.version(NAME, "live"))?.source_digest).toBe("sha256:s2");
+    expect((await catalog.versions(NAME)).map((v) => v.version)).toEqual([2, 1]);
+  });
+
+  it("takes a deploy live after a rollback", async () => {
+    await catalog.finishBuild(done(await begin("sha256:s1")));
+    await sleep(2);
+    await catalog.finishBuild(done(await begin("sha256:s2")));
+    expect((await catalog.point(NAME, "live", 1, T)).previous).toBe(2);
+    await sleep(2);
+    await catalog.finishBuild(done(await begin("sha256:s3")));
+    expect((await catalog.version(NAME, "live"))?.version).toBe(3);
+  });
+
+  it("lists the builds that have not ended", async () => {
+    const build = await begin();
+    await catalog.finishBuild(done(await begin("sha256:s2")));
+    expect((await catalog.unfinishedBuilds()).map(({ id }) => id)).toEqual([build]);
+    expect(await catalog.unfinishedBuilds("2026-11-23T00:00:00.000Z")).toEqual([]);
+  });
+
+  it("is as it was after it was opened again", async () => {
+    await catalog.finishBuild(done(await begin()));
+    await catalog.close();
+    catalog = await Catalog.open(join(dir, "c.sqlite"));
+    expect((await catalog.version(NAME, "live"))?.image).toBe(IMAGE);
+  });
+
+  it("lets no build bring a removed function back", async () => {
+    await catalog.finishBuild(done(await begin()));
+    const late = await begin("sha256:s2");
+    await catalog.remove(NAME, T);
+    expect((await catalog.finishBuild(done(late)))?.status).toBe("canceled");
+    expect(await catalog.function(NAME)).toBe(null);
+  });
+
   it("removes a function with its versions, and starts anew under the name", async () => {
     await catalog.finishBuild(done(await begin()));
-    expect(await catalog.remove(NAME)).toBe(true);
-    expect(await catalog.remove(NAME)).toBe(false);
+    expect(await catalog.remove(NAME, T)).toBe(true);
+    expect(await catalog.remove(NAME, T)).toBe(false);
     expect(await catalog.version(NAME, "live")).toBe(null);
     await catalog.finishBuild(done(await begin()));
     expect((await catalog.version(NAME, "live"))?.version).toBe(1);

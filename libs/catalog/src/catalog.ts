@@ -1,48 +1,8 @@
-import type { BuildId, BuildResult, Contract, Digest, FunctionName, Settings } from "@mayfly/contract";
+import type { BuildResult, FunctionName, Settings } from "@mayfly/contract";
 import { type OpenedDatabase, openDatabase } from "@mayfly/sqlite";
-import type { Transaction } from "kysely";
+import { type Alias, type Build, type FunctionRow, LIVE, toBuild, toVersion, type Version } from "./row.ts";
 import { type CatalogTables, MIGRATIONS } from "./schema.ts";
-
-/** What one deploy made. Immutable. */
-export interface Version {
-  readonly function: FunctionName;
-  readonly version: number;
-  readonly created_at: string;
-  readonly image: Digest;
-  readonly contract: Contract;
-  readonly source_digest: string;
-  readonly settings: Settings;
-  readonly size_bytes: number;
-  readonly build: string;
-}
-
-export interface Alias {
-  readonly alias: string;
-  readonly version: number;
-  readonly previous: number | null;
-  readonly updated_at: string;
-}
-
-export interface FunctionRow {
-  readonly name: FunctionName;
-  readonly created_at: string;
-  readonly aliases: readonly Alias[];
-  readonly live: Version | null;
-}
-
-export interface Build {
-  readonly id: BuildId;
-  readonly function: FunctionName;
-  readonly status: "queued" | "done" | "failed" | "canceled";
-  readonly created_at: string;
-  readonly ended_at: string | null;
-  readonly source_digest: string;
-  readonly settings: Settings;
-  readonly version: number | null;
-  readonly result: BuildResult | null;
-}
-
-export const LIVE = "live";
+import { createVersion, insertVersion, point, settingsKey } from "./version-writes.ts";
 
 /** Which functions, versions, aliases and builds there are. One writer: the gateway. */
 export class Catalog {
@@ -70,10 +30,19 @@ export class Catalog {
     return row ? this.#functionOf(row) : null;
   }
 
-  /** True when it was there. Its bills stay. */
-  async remove(name: string): Promise<boolean> {
-    const { numDeletedRows } = await this.#opened.db.deleteFrom("function").where("name", "=", name).executeTakeFirst();
-    return numDeletedRows > 0n;
+  /** True when it was there. Its builds that have not ended are canceled, so that none brings it back. Its bills stay. */
+  async remove(name: string, now: string): Promise<boolean> {
+    return this.#opened.db.transaction().execute(async (trx) => {
+      const { numDeletedRows } = await trx.deleteFrom("function").where("name", "=", name).executeTakeFirst();
+      if (numDeletedRows === 0n) return false;
+      await trx
+        .updateTable("build")
+        .set({ status: "canceled", ended_at: now })
+        .where("function", "=", name)
+        .where("status", "=", "queued")
+        .execute();
+      return true;
+    });
   }
 
   /** Newest first. */
@@ -152,6 +121,13 @@ export class Catalog {
     return row ? toBuild(row) : null;
   }
 
+  /** Builds that have not ended, oldest first; those created before a time when one is given. */
+  async unfinishedBuilds(createdBefore?: string): Promise<Build[]> {
+    let query = this.#opened.db.selectFrom("build").selectAll().where("status", "=", "queued").orderBy("id");
+    if (createdBefore !== undefined) query = query.where("created_at", "<", createdBefore);
+    return (await query.execute()).map(toBuild);
+  }
+
   /** Marks a build that has not ended as canceled. False: it had ended, or there is none. */
   async cancelBuild(id: string, now: string): Promise<boolean> {
     const { numUpdatedRows } = await this.#opened.db
@@ -188,13 +164,15 @@ export class Catalog {
 
   /** A new version with other settings over the image of `from`; it goes live. */
   async changeSettings(from: Version, settings: Settings, now: string): Promise<Version> {
-    const made = await this.#opened.db.transaction().execute((trx) => {
+    const made = await this.#opened.db.transaction().execute(async (trx) => {
       const { function: name, image, contract, source_digest, size_bytes, build } = from;
-      return insertVersion(
+      const version = await insertVersion(
         trx,
         { function: name, image, contract, source_digest, size_bytes, build, created_at: now },
         settings,
       );
+      await point(trx, name, LIVE, version, now);
+      return version;
     });
     return (await this.version(from.function, String(made)))!;
   }
@@ -217,98 +195,4 @@ export class Catalog {
       live: await this.version(row.name, LIVE),
     };
   }
-}
-
-/** Key order never makes a deploy new. */
-const settingsKey = (settings: Settings): string =>
-  JSON.stringify(settings, (_, value: unknown) =>
-    value !== null && typeof value === "object" && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-
-async function createVersion(
-  trx: Transaction<CatalogTables>,
-  build: CatalogTables["build"],
-  result: BuildResult,
-): Promise<number> {
-  if (result.outcome.status !== "done") throw new Error("only a build that is done makes a version");
-  const { image, contract, size_bytes } = result.outcome;
-  return insertVersion(
-    trx,
-    {
-      function: build.function,
-      image,
-      contract,
-      source_digest: build.source_digest,
-      size_bytes,
-      build: build.id,
-      created_at: result.ended_at,
-    },
-    JSON.parse(build.settings) as Settings,
-  );
-}
-
-async function insertVersion(
-  trx: Transaction<CatalogTables>,
-  made: Omit<CatalogTables["version"], "version" | "settings" | "settings_key">,
-  settings: Settings,
-): Promise<number> {
-  await trx
-    .insertInto("function")
-    .values({ name: made.function, created_at: made.created_at, next_version: 1 })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  const { next_version: version } = await trx
-    .selectFrom("function")
-    .select("next_version")
-    .where("name", "=", made.function)
-    .executeTakeFirstOrThrow();
-  await trx
-    .updateTable("function")
-    .set({ next_version: version + 1 })
-    .where("name", "=", made.function)
-    .execute();
-  await trx
-    .insertInto("version")
-    .values({ ...made, version, settings: JSON.stringify(settings), settings_key: settingsKey(settings) })
-    .execute();
-  await point(trx, made.function, LIVE, version, made.created_at);
-  return version;
-}
-
-async function point(
-  trx: Transaction<CatalogTables>,
-  name: string,
-  alias: string,
-  version: number,
-  now: string,
-): Promise<Alias> {
-  const before = await trx
-    .selectFrom("alias")
-    .selectAll()
-    .where("function", "=", name)
-    .where("alias", "=", alias)
-    .executeTakeFirst();
-  const previous = before ? (before.version === version ? before.previous : before.version) : null;
-  await trx
-    .insertInto("alias")
-    .values({ function: name, alias, version, previous, updated_at: now })
-    .onConflict((conflict) =>
-      conflict.columns(["function", "alias"]).doUpdateSet({ version, previous, updated_at: now }),
-    )
-    .execute();
-  return { alias, version, previous, updated_at: now };
-}
-
-function toVersion({ settings_key: _, settings, ...row }: CatalogTables["version"]): Version {
-  return { ...row, settings: JSON.parse(settings) } as Version;
-}
-
-function toBuild(row: CatalogTables["build"]): Build {
-  return {
-    ...row,
-    settings: JSON.parse(row.settings),
-    result: row.result === null ? null : JSON.parse(row.result),
-  } as Build;
 }

@@ -1,1 +1,2 @@
-export { type Alias, type Build, Catalog, type FunctionRow, LIVE, type Version } from "./catalog.ts";
+export { Catalog } from "./catalog.ts";
+export { type Alias, type Build, type FunctionRow, LIVE, type Version } from "./row.ts";

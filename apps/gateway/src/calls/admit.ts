@@ -8,18 +8,17 @@ const LARGEST_SHARE = 0.75;
 /** Answers at once what cannot be served: over the function's concurrency, or over what may wait. @throws Fault */
 export function admit(version: Version, calls: CallRegistry, queueLimit: number): void {
   const name = version.function;
-  const ofFunction = calls.count((call) => call.job.version.function === name && call.state !== "settling");
-  if (ofFunction >= version.settings.concurrency) {
+  const own = calls.load(name);
+  const all = calls.load();
+  if (own.queued + own.running >= version.settings.concurrency) {
     throw new Fault("concurrency_limited", {
-      detail: `${name} serves ${ofFunction} calls at once, its limit is ${version.settings.concurrency}`,
+      detail: `${name} serves ${own.queued + own.running} calls at once, its limit is ${version.settings.concurrency}`,
       hint: "raise it with the setting concurrency",
     });
   }
-  const queued = calls.count((call) => call.state === "queued");
-  const queuedOfFunction = calls.count((call) => call.state === "queued" && call.job.version.function === name);
-  if (queued >= queueLimit || queuedOfFunction >= Math.ceil(queueLimit * LARGEST_SHARE)) {
+  if (all.queued >= queueLimit || own.queued >= Math.ceil(queueLimit * LARGEST_SHARE)) {
     throw new Fault("no_capacity", {
-      detail: `${queued} calls wait for a worker already, the limit is ${queueLimit}`,
+      detail: `${all.queued} calls wait for a worker already (${own.queued} of ${name}), the limit is ${queueLimit}`,
       retryAfterSeconds: 1,
     });
   }

@@ -22,7 +22,7 @@ export async function onInvocation(
     });
     await receiveResponse(call);
   } catch (error) {
-    deps.log.warn({ err: error, invocation: hello.invocation }, "a call was cut");
+    if (!call.response.destroyed) deps.log.warn({ err: error, invocation: hello.invocation }, "a call was cut");
     answerFault(call, "bad_response", "the answer could not be passed on");
   } finally {
     channel.close();

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Fault, type InvokeJob, newInvocationId } from "@mayfly/contract";
+import { Fault, FIXED_LIMITS, formatBytes, type InvokeJob, newInvocationId } from "@mayfly/contract";
 import type { GatewayDeps } from "../deps.ts";
 import { hasKey } from "../http/auth.ts";
 import { admit } from "./admit.ts";
@@ -10,6 +10,8 @@ import { parseTarget } from "./target.ts";
 
 /** How long after the deadline the gateway believes that a worker will still say that it has killed the box. */
 const BACKSTOP_MS = 2_000;
+/** How long a call without a bill is shown after its answer: its worker may have been lost, and its successor bills it. */
+const SHOWN_MS = 60_000;
 
 /**
  * Takes a call in: everything that can be refused at once is, by a throw; from here on the answer belongs to whoever claims the job,
@@ -26,6 +28,8 @@ export async function takeCall(request: IncomingMessage, response: ServerRespons
   if (version.settings.access === "key" && !trusted) {
     throw new Fault("unauthorized", { detail: `${target.name} is closed: it is called with a key` });
   }
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (announced > FIXED_LIMITS.request_bytes) throw requestTooLarge(announced);
   admit(version, deps.calls, deps.queueLimit);
   if (request.destroyed) return;
 
@@ -38,7 +42,7 @@ export async function takeCall(request: IncomingMessage, response: ServerRespons
     head: {
       method: request.method ?? "GET",
       target: target.target,
-      headers: requestHeaders(request, target, scheme),
+      headers: requestHeaders(request, target, scheme, trusted),
       origin: `${scheme}://${originHost(request)}`,
     },
     received_at_us: Math.round((performance.timeOrigin + performance.now()) * 1000),
@@ -61,6 +65,12 @@ export async function takeCall(request: IncomingMessage, response: ServerRespons
 }
 
 const notFound = (detail: string) => new Fault("not_found", { detail });
+
+const requestTooLarge = (bytes: number) =>
+  new Fault("body_too_large", {
+    detail: `the request is ${formatBytes(bytes)}, the limit is ${formatBytes(FIXED_LIMITS.request_bytes)}`,
+    extra: { limit_bytes: FIXED_LIMITS.request_bytes, size_bytes: bytes },
+  });
 
 /** `Host` is the caller's to choose: one that is no host gives a neutral origin. */
 function originHost(request: IncomingMessage): string {
@@ -90,14 +100,17 @@ function watch(call: Call, deps: GatewayDeps): void {
       void deps.producer.removeInvoke(id);
     } else {
       call.channel?.close();
-      settle(call, deps);
+      settle(call, deps).catch((error) => deps.log.error({ err: error, invocation: id }, "the ledger cannot be read"));
     }
   });
 }
 
-/** The answer is over; its bill is on the way. The call can be shown until that is here. */
-function settle(call: Call, deps: GatewayDeps): void {
+/** The answer is over; its bill is on the way, or here already. The call can be shown until that is here. */
+async function settle(call: Call, deps: GatewayDeps): Promise<void> {
   const id = call.job.invocation;
-  call.state = "settling";
-  void deps.settled.wait(id, 60_000).then(() => deps.calls.remove(id));
+  deps.calls.settle(id);
+  const entered = deps.settled.wait(id, SHOWN_MS);
+  if (await deps.ledger.invocation(id)) deps.settled.tell(id);
+  await entered;
+  deps.calls.remove(id);
 }

@@ -46,10 +46,15 @@ export function answerFault(call: Call, code: FaultCode, detail: string): void {
 export async function sendRequest(call: Call): Promise<void> {
   const channel = call.channel!;
   let sent = 0;
-  for await (const chunk of call.request as AsyncIterable<Buffer>) {
+  // The function may answer without reading: then the connection must stay for its answer.
+  for await (const chunk of call.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sent += chunk.byteLength;
     if (sent > FIXED_LIMITS.request_bytes) {
-      answerFault(call, "body_too_large", `the request is over ${FIXED_LIMITS.request_bytes} bytes`);
+      answerFault(
+        call,
+        "body_too_large",
+        `the request is over ${FIXED_LIMITS.request_bytes} bytes, which is the limit`,
+      );
       channel.close();
       return;
     }
@@ -64,8 +69,12 @@ export async function receiveResponse(call: Call): Promise<void> {
   for await (const frame of call.channel!.frames) {
     if (frame.type === FRAME.HEAD) {
       const head = ResponseHead.parse(decodeJson(frame));
+      // More or fewer bytes than announced would be read as part of the next answer: it throws instead.
+      response.strictContentLength = true;
       response.writeHead(head.status, responseHeaders(head.headers, callHeaders(call)));
       response.flushHeaders();
+    } else if (!response.headersSent && frame.type !== FRAME.ERROR) {
+      return answerFault(call, "bad_response", "the answer's body came before its head");
     } else if (frame.type === FRAME.DATA) {
       if (!response.write(frame.payload)) await drained(call);
     } else if (frame.type === FRAME.END) {

@@ -1,6 +1,7 @@
 import type { BuildRecord } from "@mayfly/contract";
 
 const KEPT_BUILDS = 200;
+const KEPT_RECORDS = 10_000;
 
 interface Log {
   readonly records: BuildRecord[];
@@ -13,6 +14,7 @@ export class BuildLogs {
   readonly #logs = new Map<string, Log>();
 
   begin(id: string): void {
+    if (this.#logs.has(id)) return;
     this.#logs.set(id, { records: [], followers: new Set(), ended: false });
     const oldest = this.#logs.keys().next().value;
     if (this.#logs.size > KEPT_BUILDS && oldest !== undefined) this.#logs.delete(oldest);
@@ -20,7 +22,7 @@ export class BuildLogs {
 
   append(id: string, record: BuildRecord): void {
     const log = this.#logs.get(id);
-    if (!log || log.ended) return;
+    if (!log || log.ended || log.records.length >= KEPT_RECORDS) return;
     log.records.push(record);
     for (const wake of log.followers) wake();
   }

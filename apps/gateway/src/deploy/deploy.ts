@@ -1,11 +1,13 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import type { Build, Version } from "@mayfly/catalog";
 import {
   BadSetting,
   type BuildJob,
   DEFAULT_SETTINGS,
   Fault,
+  FIXED_LIMITS,
   type FunctionName,
   newBuildId,
   parseSettings,
@@ -13,14 +15,18 @@ import {
 } from "@mayfly/contract";
 import type { GatewayDeps } from "../deps.ts";
 import { sourceKind } from "./source-kind.ts";
-import { spoolUpload } from "./upload.ts";
+import { jobOf } from "./unfinished.ts";
+import { spoolUpload, tooLarge } from "./upload.ts";
 
 export interface DeployRequest {
   readonly name: FunctionName;
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Readable;
+  /** Size as the client announced it. */
+  readonly announcedBytes: number;
   readonly contentType: string | undefined;
   readonly fileName: string | undefined;
-  readonly settings: Iterable<readonly [string, string]>;
+  /** Of a form they may be complete only when the body has ended. */
+  readonly settings: () => Iterable<readonly [string, string]>;
 }
 
 export type Deployed =
@@ -34,11 +40,14 @@ export type Deployed =
 export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise<Deployed> {
   const now = new Date().toISOString();
   const before = await deps.catalog.function(request.name);
-  const settings = offered(parseSettings(request.settings, before?.live?.settings ?? DEFAULT_SETTINGS));
+  const read = () => offered(parseSettings(request.settings(), before?.live?.settings ?? DEFAULT_SETTINGS));
+  read(); // What is wrong already is told before the upload.
+  if (request.announcedBytes > FIXED_LIMITS.source_bytes) throw tooLarge(request.announcedBytes);
   const id = newBuildId(Date.now());
   const path = join(deps.uploads, id);
   const upload = await spoolUpload(request.body, path);
   try {
+    const settings = read();
     if (upload.size_bytes === 0) {
       throw new Fault("bad_request", {
         detail: "the body is empty",
@@ -53,17 +62,11 @@ export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise
       await rm(path, { force: true });
       return { kind: "same", version: same };
     }
-    const job: BuildJob = {
-      build: id,
-      function: request.name,
-      source: { kind, file_name: fileName, digest: upload.digest, size_bytes: upload.size_bytes, path },
-      settings,
-      channel: deps.channel,
-    };
     await deps.catalog.createBuild({ id, function: request.name, created_at: now, source_digest, settings });
     deps.builds.begin(id);
-    await enqueue(job, deps, now);
-    return { kind: "building", build: (await deps.catalog.build(id))! };
+    const build = (await deps.catalog.build(id))!;
+    await enqueue(jobOf(build, path, upload.size_bytes, deps), deps, now);
+    return { kind: "building", build };
   } catch (error) {
     await rm(path, { force: true });
     throw error;

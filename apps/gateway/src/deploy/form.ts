@@ -1,61 +1,86 @@
 import type { IncomingMessage } from "node:http";
-import type { Readable } from "node:stream";
-import { Busboy } from "@fastify/busboy";
+import { finished, Readable } from "node:stream";
+import { Busboy, type BusboyInstance } from "@fastify/busboy";
 import { Fault } from "@mayfly/contract";
+import { flatSettings } from "./flat-settings.ts";
 
 export interface FormSource {
+  /** Fails with what is wrong with the form when that shows only while the source comes. */
   readonly body: Readable;
   readonly contentType: string | undefined;
   readonly fileName: string | undefined;
-  /** Settings of the part `config`, which must come before `source`. */
+  /** Settings of the part `config`. It may stand behind `source`: all of them are here when `body` has ended. */
   readonly settings: readonly (readonly [string, string])[];
 }
 
 /** Reads `multipart/form-data` up to its part `source` and hands that on as a stream. @throws Fault bad_request */
 export function formSource(request: IncomingMessage): Promise<FormSource> {
   return new Promise((resolve, reject) => {
-    const refuse = (detail: string) =>
-      reject(new Fault("bad_request", { detail, hint: 'curl -F config=\'{"memory":"256MiB"}\' -F source=@hello.ts' }));
-    let settings: (readonly [string, string])[] = [];
-    let found = false;
-    const busboy = new Busboy({
-      headers: request.headers as never,
-      limits: { fields: 10, files: 1, fieldSize: 256 * 1024 },
-    });
+    const settings: [string, string][] = [];
+    let source: Readable | null = null;
+    const refuse = (detail: string) => {
+      const hint = 'curl -F config=\'{"memory":"256MiB"}\' -F source=@hello.ts';
+      const fault = new Fault("bad_request", { detail, hint });
+      source?.destroy(fault);
+      reject(fault);
+    };
+    const busboy = openBusboy(request, refuse);
+    if (!busboy) return;
     busboy.on("field", (name, value) => {
       if (name !== "config") return refuse(`the form has a part ${name}; parts are config and source`);
       try {
-        settings = flatten(JSON.parse(value));
+        settings.push(...flatSettings(configOf(value)));
       } catch (error) {
         refuse(`the part config: ${(error as Error).message}`);
       }
     });
     busboy.on("file", (name, stream, fileName, _encoding, type) => {
-      if (name !== "source") {
+      stream.on("error", () => {}); // The reader of the stream sees it.
+      if (name !== "source" || source) {
         stream.resume();
-        return refuse(`the form has a file ${name}; it is called source`);
+        return refuse(
+          source ? "the form has two files; it has one, source" : `the form has a file ${name}; it is called source`,
+        );
       }
-      found = true;
-      const generic = type === "application/octet-stream" ? undefined : type;
+      source = heldBack(stream, busboy);
+      const generic = type === "application/octet-stream" || type === "text/plain";
       resolve({
-        body: stream,
-        contentType: generic,
-        fileName: generic === undefined && /\.[cm]?[jt]sx?$/.test(fileName ?? "") ? fileName : undefined,
+        body: source,
+        contentType: generic ? undefined : type,
+        fileName: /\.[cm]?[jt]sx?$/.exec(fileName ?? "")?.[0].replace(/^/, "index"),
         settings,
       });
     });
-    busboy.on("finish", () => found || refuse("the form has no file source"));
+    busboy.on("finish", () => source ?? refuse("the form has no file source"));
     busboy.on("error", (error: unknown) => refuse(`the form cannot be read: ${(error as Error).message}`));
+    finished(request, { writable: false }, (error) => error && refuse("the form broke off"));
     request.pipe(busboy);
   });
 }
 
-/** `{"memory":"128MiB","env":{"A":"1"}}` → pairs as in a query. */
-function flatten(config: unknown): (readonly [string, string])[] {
-  if (config === null || typeof config !== "object" || Array.isArray(config)) throw new Error("it is no JSON object");
-  return Object.entries(config).flatMap(([name, value]) =>
-    value !== null && typeof value === "object"
-      ? Object.entries(value).map(([key, inner]) => [`${name}.${key}`, String(inner)] as const)
-      : [[name, String(value)] as const],
+function openBusboy(request: IncomingMessage, refuse: (detail: string) => void): BusboyInstance | null {
+  try {
+    return new Busboy({ headers: request.headers as never, limits: { fields: 10, fieldSize: 256 * 1024 } });
+  } catch (error) {
+    refuse(`the form cannot be read: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+/** The file, ending only when the whole form has: until then something may be wrong with what follows. */
+function heldBack(file: Readable, form: BusboyInstance): Readable {
+  const whole = new Promise<void>((resolve) => form.once("finish", resolve));
+  return Readable.from(
+    (async function* () {
+      for await (const chunk of file) yield chunk;
+      await whole;
+    })(),
+    { objectMode: false },
   );
+}
+
+function configOf(text: string): Record<string, unknown> {
+  const config: unknown = JSON.parse(text);
+  if (config === null || typeof config !== "object" || Array.isArray(config)) throw new Error("it is no JSON object");
+  return config as Record<string, unknown>;
 }

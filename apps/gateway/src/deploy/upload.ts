@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { open, rm } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { type Digest, Fault, FIXED_LIMITS, formatBytes } from "@mayfly/contract";
 import { SNIFF_BYTES } from "./source-kind.ts";
 
@@ -13,15 +14,17 @@ export interface Upload {
 
 /**
  * Writes a body to a file while it comes, counting what really arrives. Nothing is kept of one that is too large or breaks off.
- * @throws Fault body_too_large naming limit and size
+ * @throws Fault body_too_large naming limit and size; bad_request when nothing comes for `idleMs`
  */
-export async function spoolUpload(body: AsyncIterable<Uint8Array>, path: string): Promise<Upload> {
+export async function spoolUpload(body: Readable, path: string, idleMs = IDLE_MS): Promise<Upload> {
   const hash = createHash("sha256");
   const file = await open(path, "wx", 0o600);
   let first = Buffer.alloc(0);
   let size = 0;
+  const idle = setTimeout(() => body.destroy(stuck(idleMs)), idleMs);
   try {
-    for await (const chunk of body) {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      idle.refresh();
       size += chunk.byteLength;
       if (size > FIXED_LIMITS.source_bytes) {
         // A client that is still sending reads no answer: what else it sends is taken, within bounds, and thrown away.
@@ -36,6 +39,8 @@ export async function spoolUpload(body: AsyncIterable<Uint8Array>, path: string)
     await file.close();
     await rm(path, { force: true });
     throw error;
+  } finally {
+    clearTimeout(idle);
   }
   await file.close();
   if (size > FIXED_LIMITS.source_bytes) {
@@ -46,10 +51,14 @@ export async function spoolUpload(body: AsyncIterable<Uint8Array>, path: string)
 }
 
 const DRAINED_BYTES = 8 * FIXED_LIMITS.source_bytes;
+/** A client of which nothing comes for so long holds a connection and a file for nothing. */
+const IDLE_MS = 30_000;
 
-const tooLarge = (size: number) =>
+const stuck = (ms: number) => new Fault("bad_request", { detail: `nothing of the source came for ${ms / 1000} s` });
+
+export const tooLarge = (size: number) =>
   new Fault("body_too_large", {
-    detail: `the source is over ${formatBytes(FIXED_LIMITS.source_bytes)}: ${size} bytes had come when it was stopped`,
+    detail: `the source is ${size} bytes or more, the limit is ${FIXED_LIMITS.source_bytes} (${formatBytes(FIXED_LIMITS.source_bytes)})`,
     hint: "leave out what the function does not need (node_modules, .git, assets)",
-    extra: { limit_bytes: FIXED_LIMITS.source_bytes },
+    extra: { limit_bytes: FIXED_LIMITS.source_bytes, size_bytes: size },
   });

@@ -18,10 +18,10 @@ export function limitOf(text: string | undefined, fallback = 50): number {
   throw new Fault("bad_request", { detail: `limit=${text} is no whole number from 1 to 1000` });
 }
 
-/** An RFC 3339 time in a query, as UTC. @throws Fault bad_request */
+/** An RFC 3339 time in a query, as UTC with microseconds, as records have them: they are compared as text. @throws Fault bad_request */
 export function timeOf(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const time = new Date(text);
-  if (!Number.isNaN(time.getTime())) return time.toISOString();
+  if (!Number.isNaN(time.getTime())) return time.toISOString().replace("Z", "000Z");
   throw new Fault("bad_request", { detail: `${name}=${text} is no time; write it like 2026-11-24T12:00:00Z` });
 }

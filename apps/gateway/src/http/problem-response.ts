@@ -1,4 +1,4 @@
-import { BadSetting, Fault, type FaultCode, type FaultDetails, faultRow, toProblem } from "@mayfly/contract";
+import { type FaultCode, type FaultDetails, faultRow, toProblem } from "@mayfly/contract";
 
 /** The only place that turns a failure into an HTTP answer. */
 export function problemResponse(code: FaultCode, details: FaultDetails, instance?: string): Response {
@@ -14,12 +14,4 @@ export function problemHeaders(code: FaultCode, details: FaultDetails): Record<s
     ...(code === "unauthorized" ? { "www-authenticate": 'Bearer realm="mayfly"' } : {}),
     ...(faultRow(code).retry ? { "retry-after": String(details.retryAfterSeconds ?? 1) } : {}),
   };
-}
-
-/** What was thrown, as one of our faults; null when nobody meant it. */
-export function asFault(error: unknown): Fault | null {
-  if (error instanceof Fault) return error;
-  if (error instanceof BadSetting)
-    return new Fault("bad_setting", { detail: error.message, extra: { setting: error.setting } });
-  return null;
 }

@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { HttpBindings } from "@hono/node-server";
 import { Fault } from "@mayfly/contract";
 import { Hono } from "hono";
@@ -26,6 +28,7 @@ export const buildRoutes = (deps: GatewayDeps) =>
         throw new Fault("conflict", { detail: `build ${build.id} has ended already: ${build.status}` });
       }
       await deps.producer.removeBuild(build.id);
+      await rm(join(deps.uploads, build.id), { force: true });
       deps.builds.end(build.id);
       deps.settled.tell(build.id);
       return context.json(buildView(await find(build.id, deps)));

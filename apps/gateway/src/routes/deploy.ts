@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { type Build, LIVE } from "@mayfly/catalog";
 import { Fault, type FunctionName, REQUEST_PARAMETERS, toProblem } from "@mayfly/contract";
@@ -39,19 +39,21 @@ async function sourceOf(context: Context<App>) {
   );
   const type = context.req.header("content-type");
   const fileName = url.searchParams.get("file") ?? undefined;
-  const request = context.env.incoming as import("node:http").IncomingMessage;
+  const request = context.env.incoming as IncomingMessage;
+  const announcedBytes = Number(request.headers["content-length"] ?? 0);
   if (type?.startsWith("multipart/form-data")) {
     const form = await formSource(request);
     return {
       body: form.body,
+      announcedBytes,
       contentType: form.contentType,
       fileName: fileName ?? form.fileName,
-      settings: [...form.settings, ...settings],
+      settings: () => [...form.settings, ...settings],
     };
   }
   // curl says this of any -d; it says nothing about the source.
   const known = type === "application/x-www-form-urlencoded" || type === "application/octet-stream" ? undefined : type;
-  return { body: request as Readable, contentType: known, fileName, settings };
+  return { body: request, announcedBytes, contentType: known, fileName, settings: () => settings };
 }
 
 /** Until the build has ended or the time is over. */

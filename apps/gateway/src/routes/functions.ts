@@ -1,15 +1,22 @@
+import type { IncomingMessage } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
+import { LIVE } from "@mayfly/catalog";
 import { BadSetting, Fault, parseSettings } from "@mayfly/contract";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { offered } from "../deploy/deploy.ts";
+import { flatSettings } from "../deploy/flat-settings.ts";
 import type { GatewayDeps } from "../deps.ts";
+import { jsonBody } from "../http/json-body.ts";
 import { functionName, limitOf } from "../http/params.ts";
 import { functionView, versionView } from "../views.ts";
+
+type App = { Bindings: HttpBindings };
 
 const missing = (what: string) => new Fault("not_found", { detail: `there is no ${what}` });
 
 /** Functions, their versions and aliases. */
 export const functionRoutes = (deps: GatewayDeps) =>
-  new Hono()
+  new Hono<App>()
     .get("/functions", async (context) => {
       const limit = limitOf(context.req.query("limit"), 100);
       const rows = await deps.catalog.functions({ after: context.req.query("cursor"), limit });
@@ -24,15 +31,20 @@ export const functionRoutes = (deps: GatewayDeps) =>
       return context.json(functionView(row));
     })
     .delete("/functions/:name", async (context) => {
-      if (!(await deps.catalog.remove(context.req.param("name"))))
+      if (!(await deps.catalog.remove(context.req.param("name"), new Date().toISOString())))
         throw missing(`function ${context.req.param("name")}`);
       return context.body(null, 204);
     })
     .patch("/functions/:name", async (context) => {
       const live = await deps.catalog.version(functionName(context.req.param("name")), "live");
       if (!live) throw missing(`function ${context.req.param("name")}`);
-      const settings = offered(parseSettings(await changes(context.req.raw), live.settings));
-      return context.json(versionView(await deps.catalog.changeSettings(live, settings, new Date().toISOString())));
+      const settings = offered(parseSettings(await changes(context), live.settings));
+      if (settings.entry !== live.settings.entry)
+        throw new BadSetting("entry", "it decides what is built: deploy the source again with it");
+      const now = new Date().toISOString();
+      const same = await deps.catalog.sameDeploy(live.function, live.source_digest, settings);
+      if (same) await deps.catalog.point(live.function, LIVE, same.version, now);
+      return context.json(versionView(same ?? (await deps.catalog.changeSettings(live, settings, now))));
     })
     .get("/functions/:name/versions", async (context) => {
       const versions = await deps.catalog.versions(context.req.param("name"));
@@ -47,7 +59,7 @@ export const functionRoutes = (deps: GatewayDeps) =>
     })
     .put("/functions/:name/aliases/:alias", async (context) => {
       const { name, alias } = context.req.param();
-      const body = (await context.req.json().catch(() => null)) as { version?: unknown; weights?: unknown } | null;
+      const body = await jsonBody(context.env.incoming as IncomingMessage);
       if (!Number.isInteger(body?.version))
         throw new BadSetting("version", 'send {"version": N} with the number of a version');
       if (body?.weights !== undefined) throw new BadSetting("weights", "splitting is not offered in this version");
@@ -67,17 +79,7 @@ export const functionRoutes = (deps: GatewayDeps) =>
     });
 
 /** Settings of a PATCH: in the query, or as a JSON object. */
-async function changes(request: Request): Promise<[string, string][]> {
-  const query = [...new URL(request.url).searchParams];
-  const text = await request.text();
-  if (text === "") return query;
-  const body: unknown = JSON.parse(text);
-  if (body === null || typeof body !== "object" || Array.isArray(body))
-    throw new Fault("bad_request", { detail: "the body is no JSON object of settings" });
-  const named = Object.entries(body).flatMap(([name, value]): [string, string][] =>
-    value !== null && typeof value === "object"
-      ? Object.entries(value).map(([key, inner]) => [`${name}.${key}`, String(inner)])
-      : [[name, String(value)]],
-  );
-  return [...named, ...query];
+async function changes(context: Context<App>): Promise<[string, string][]> {
+  const body = await jsonBody(context.env.incoming as IncomingMessage);
+  return [...flatSettings(body ?? {}), ...new URL(context.req.url).searchParams];
 }

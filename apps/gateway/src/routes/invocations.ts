@@ -1,5 +1,6 @@
-import { Fault } from "@mayfly/contract";
+import { Fault, InvocationId } from "@mayfly/contract";
 import { Hono } from "hono";
+import { answerFault } from "../calls/relay.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { limitOf, timeOf } from "../http/params.ts";
 import { waitSeconds } from "../http/wait.ts";
@@ -29,21 +30,24 @@ export const invocationRoutes = (deps: GatewayDeps) =>
               .filter((call) => (!name || call.job.version.function === name) && (!status || call.state === status))
           : [];
       const known = new Set(found.map((record) => record.id as string));
-      const invocations = [
-        ...underWay.filter((call) => !known.has(call.job.invocation)).map(callView),
-        ...found.map(invocationView),
-      ].slice(0, count);
+      const first = underWay.filter((call) => !known.has(call.job.invocation)).slice(0, count - 1);
+      const shown = found.slice(0, count - first.length);
+      // The cursor is that of the last one shown: what did not fit beside those under way comes on the next page.
+      const more = shown.length < found.length || found.length === count;
       return context.json({
-        invocations,
-        cursor: found.length === count ? String(found.at(-1)!.bill.ledger.seq) : null,
+        invocations: [...first.map(callView), ...shown.map(invocationView)],
+        cursor: more ? String(shown.at(-1)!.bill.ledger.seq) : null,
       });
     })
     .get("/invocations/:id", async (context) => {
       const id = context.req.param("id");
       const seconds = waitSeconds(context.req);
-      const waiting =
-        seconds > 0 && deps.calls.get(id) ? deps.settled.wait(id, seconds * 1000, context.req.raw.signal) : null;
-      if (!(await deps.ledger.invocation(id))) await waiting;
+      if (seconds > 0 && InvocationId.safeParse(id).success) {
+        // Begun before the look, so that nothing falls between. A call that is not known may be one of a gateway before this one.
+        const waiting = deps.settled.wait(id, seconds * 1000, context.req.raw.signal);
+        if (await deps.ledger.invocation(id)) deps.settled.tell(id);
+        await waiting;
+      }
       return context.json(await show(id, deps));
     })
     .get("/invocations/:id/log", async (context) => {
@@ -65,7 +69,8 @@ export const invocationRoutes = (deps: GatewayDeps) =>
         await show(context.req.param("id"), deps);
         throw new Fault("conflict", { detail: `invocation ${context.req.param("id")} has ended already` });
       }
-      call.response.destroy();
+      // The answer's end closes the worker's channel, and that kills the box.
+      answerFault(call, "canceled", `invocation ${call.job.invocation} was canceled by request`);
       return context.json(callView(call), 202);
     });
 

@@ -27,7 +27,8 @@ export const healthRoutes = (deps: GatewayDeps) =>
       } catch (cause) {
         throw new Fault("unavailable", { detail: "the queue does not answer", cause });
       }
-      return context.json({ status: "ready" });
+      if (deps.workers.size === 0) throw new Fault("unavailable", { detail: "no worker is connected" });
+      return context.json({ status: "ready", workers: deps.workers.size });
     })
     .get("/", (context) =>
       context.text(

@@ -1,0 +1,37 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { Socket } from "node:net";
+import { toProblem } from "@mayfly/contract";
+
+/**
+ * Listens. A body may take as long as its call, a head may not; Node refuses what two parsers could read differently (two lengths,
+ * a length beside chunks, folded lines). @throws Error that says what to do when the address is taken
+ */
+export function startServer(options: { listener: RequestListener; host: string; port: number }): Promise<Server> {
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 5_000, maxHeaderSize: 16 * 1024 },
+    options.listener,
+  );
+  server.on("clientError", refuse);
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const busy =
+        error.code === "EADDRINUSE"
+          ? `${options.host}:${options.port} is taken; set MAYFLY_LISTEN=host:port`
+          : error.message;
+      reject(new Error(`cannot listen: ${busy}`));
+    });
+    server.listen(options.port, options.host, () => resolve(server));
+  });
+}
+
+/** What is no HTTP gets a problem document too, when nothing else was said on its connection. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: { headersSent: boolean } }): void {
+  if (error.code === "ECONNRESET" || !socket.writable || socket._httpMessage?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const body = `${JSON.stringify(toProblem("bad_request", { detail: `the request cannot be read: ${error.message}` }))}\n`;
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,47 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Catalog } from "@mayfly/catalog";
+import { defaultPriceTable, Ledger } from "@mayfly/ledger";
+import { createProducer } from "@mayfly/queue";
+import type { Logger } from "pino";
+import { CallRegistry } from "./calls/registry.ts";
+import { BuildLogs } from "./deploy/build-logs.ts";
+import type { GatewayDeps } from "./deps.ts";
+import type { GatewayEnv } from "./env.ts";
+import { Waiters } from "./waiters.ts";
+
+/** Opens what lies under the home and reaches for Redis. @throws Error naming the file that cannot be used */
+export async function openDeps(
+  env: Pick<GatewayEnv, "home" | "key" | "channel" | "queueLimit" | "redis" | "prefix">,
+  log: Logger,
+): Promise<GatewayDeps> {
+  const data = join(env.home, "data");
+  const uploads = join(env.home, "uploads");
+  for (const dir of [data, uploads]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return {
+    key: env.key,
+    channel: env.channel,
+    uploads,
+    queueLimit: env.queueLimit,
+    log,
+    catalog: await Catalog.open(join(data, "catalog.sqlite")),
+    ledger: await Ledger.open(join(data, "ledger.sqlite")),
+    producer: createProducer({
+      redis: env.redis,
+      prefix: env.prefix,
+      onError: (error) => log.warn({ err: error.message }, "queue"),
+    }),
+    calls: new CallRegistry(),
+    builds: new BuildLogs(),
+    settled: new Waiters(),
+    priceTable: defaultPriceTable(),
+    workers: new Set(),
+  };
+}
+
+export async function closeDeps(deps: GatewayDeps): Promise<void> {
+  // Redis may be gone, and closing asks it.
+  await Promise.race([deps.producer.close(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+  await deps.catalog.close();
+  await deps.ledger.close();
+}
