@@ -41,9 +41,9 @@ async function enter(shipped: readonly Shipped[], channel: FrameChannel, deps: G
     }
     const { build } = record.result;
     await deps.catalog.finishBuild(record.result);
+    await rm(join(deps.uploads, build), { force: true });
     deps.builds.end(build);
     deps.settled.tell(build);
-    await rm(join(deps.uploads, build), { force: true });
   }
   for (const { seq } of shipped) await channel.sendJson(FRAME.ACK, { seq });
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { finished, Readable } from "node:stream";
+import { finished, PassThrough, type Readable } from "node:stream";
 import { Busboy, type BusboyInstance } from "@fastify/busboy";
 import { Fault } from "@mayfly/contract";
 import { flatSettings } from "./flat-settings.ts";
@@ -43,6 +43,7 @@ export function formSource(request: IncomingMessage): Promise<FormSource> {
         );
       }
       source = heldBack(stream, busboy);
+      source.on("error", () => {}); // As above; it may fail before anybody reads it.
       const generic = type === "application/octet-stream" || type === "text/plain";
       resolve({
         body: source,
@@ -69,14 +70,10 @@ function openBusboy(request: IncomingMessage, refuse: (detail: string) => void):
 
 /** The file, ending only when the whole form has: until then something may be wrong with what follows. */
 function heldBack(file: Readable, form: BusboyInstance): Readable {
-  const whole = new Promise<void>((resolve) => form.once("finish", resolve));
-  return Readable.from(
-    (async function* () {
-      for await (const chunk of file) yield chunk;
-      await whole;
-    })(),
-    { objectMode: false },
-  );
+  const held = new PassThrough();
+  file.pipe(held, { end: false });
+  form.once("finish", () => held.end());
+  return held;
 }
 
 function configOf(text: string): Record<string, unknown> {

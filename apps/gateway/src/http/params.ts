@@ -18,6 +18,13 @@ export function limitOf(text: string | undefined, fallback = 50): number {
   throw new Fault("bad_request", { detail: `limit=${text} is no whole number from 1 to 1000` });
 }
 
+/** Where a list goes on: what an earlier page of it gave as `cursor`. @throws Fault bad_request */
+export function cursorOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new Fault("bad_request", { detail: `cursor=${text} is none of ours` });
+}
+
 /** An RFC 3339 time in a query, as UTC with microseconds, as records have them: they are compared as text. @throws Fault bad_request */
 export function timeOf(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;

@@ -2,7 +2,7 @@ import { Fault } from "@mayfly/contract";
 import { type EnteredRecord, formatPico } from "@mayfly/ledger";
 import { Hono } from "hono";
 import type { GatewayDeps } from "../deps.ts";
-import { limitOf, timeOf } from "../http/params.ts";
+import { cursorOf, limitOf, timeOf } from "../http/params.ts";
 
 const FORMATS = ["json", "ndjson", "csv"] as const;
 
@@ -13,13 +13,12 @@ export const billRoutes = (deps: GatewayDeps) =>
       const { from, to, function: name, limit, format = "json", cursor } = context.req.query();
       if (!(FORMATS as readonly string[]).includes(format))
         throw new Fault("bad_request", { detail: `format=${format} is none of ${FORMATS.join(", ")}` });
-      const before = cursor === undefined ? undefined : Number(cursor);
       const count = limitOf(limit, 100);
       const records = await deps.ledger.list({
         function: name,
         since: timeOf("from", from),
         until: timeOf("to", to),
-        before,
+        before: cursorOf(cursor),
         limit: count,
       });
       if (format === "ndjson")

@@ -2,7 +2,7 @@ import { Fault, InvocationId } from "@mayfly/contract";
 import { Hono } from "hono";
 import { answerFault } from "../calls/relay.ts";
 import type { GatewayDeps } from "../deps.ts";
-import { limitOf, timeOf } from "../http/params.ts";
+import { cursorOf, limitOf, timeOf } from "../http/params.ts";
 import { waitSeconds } from "../http/wait.ts";
 import { callView, invocationView } from "../views.ts";
 
@@ -12,15 +12,12 @@ export const invocationRoutes = (deps: GatewayDeps) =>
     .get("/invocations", async (context) => {
       const { function: name, status, since, until, limit, cursor } = context.req.query();
       const count = limitOf(limit);
-      if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
-        throw new Fault("bad_request", { detail: `cursor=${cursor} is none of ours` });
-      const before = cursor === undefined ? undefined : Number(cursor);
       const found = await deps.ledger.list({
         function: name,
         status,
         since: timeOf("since", since),
         until: timeOf("until", until),
-        before,
+        before: cursorOf(cursor),
         limit: count,
       });
       const underWay =

@@ -15,6 +15,8 @@ export interface PrivateRedis {
   /** Stops it in its tracks: connections stay open and nothing is answered. */
   suspend(): void;
   resume(): void;
+  /** Loses everything, as a Redis that writes nothing down does when it is started again. */
+  forget(): Promise<void>;
   /** Ends it and removes its folder. */
   remove(): Promise<void>;
 }
@@ -46,6 +48,9 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
     kill,
     suspend: () => void child?.kill("SIGSTOP"),
     resume: () => void child?.kill("SIGCONT"),
+    forget: async () => {
+      await ask(path, "FLUSHALL", "+OK");
+    },
     remove: async () => {
       await kill();
       rmSync(dir, { recursive: true, force: true });
@@ -58,7 +63,10 @@ const settings = (dir: string, path: string): string[] => [
   ...["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"],
 ];
 
-function answers(path: string): Promise<boolean> {
+const answers = (path: string): Promise<boolean> => ask(path, "PING", "+PONG");
+
+/** True when the answer begins like that. */
+function ask(path: string, command: string, answer: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     const end = (alive: boolean) => {
@@ -66,7 +74,7 @@ function answers(path: string): Promise<boolean> {
       resolve(alive);
     };
     socket.once("error", () => end(false));
-    socket.once("data", (reply) => end(reply.toString().startsWith("+PONG")));
-    socket.write("PING\r\n");
+    socket.once("data", (reply) => end(reply.toString().startsWith(answer)));
+    socket.write(`${command}\r\n`);
   });
 }
