@@ -6,13 +6,11 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -44,15 +42,6 @@ static void die_with_launcher(void) {
   /* It may have died before the signal was asked for: then its end of our socket is closed. */
   struct pollfd launcher = {.fd = report_fd};
   if (poll(&launcher, 1, 0) > 0 && launcher.revents & POLLHUP) _exit(71);
-}
-
-static void loopback_up(void) {
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  STEP("socket for loopback", fd);
-  struct ifreq request = {.ifr_name = "lo"};
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  STEP("bring loopback up", ioctl(fd, SIOCSIFFLAGS, &request));
-  close(fd);
 }
 
 static void open_joins(const struct request *request, int *fds) {
@@ -161,17 +150,18 @@ static _Noreturn void reap(pid_t main) {
   }
 }
 
-_Noreturn void box_run(const struct request *request, const struct workshop *workshop, int userns, int report) {
+_Noreturn void box_run(const struct request *request, const struct workshop *workshop, int userns, int netns,
+                       int report) {
   report_fd = report;
   die_with_launcher();
-  int keep[MAX_FDS + 2] = {report, userns};
+  int keep[MAX_FDS + 3] = {report, userns, netns};
   for (size_t i = 0; i < request->fd_count; i++)
-    keep[i + 2] = request->fds[i];
-  close_all_but(keep, request->fd_count + 2, 0);
+    keep[i + 3] = request->fds[i];
+  close_all_but(keep, request->fd_count + 3, 0);
   int joins[MAX_JOINS];
-  STEP("namespaces", unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET));
+  STEP("namespaces", unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS));
+  STEP("join network namespace", setns(netns, CLONE_NEWNET));
   open_joins(request, joins);
-  loopback_up();
   STEP("hostname", sethostname(request->hostname, strlen(request->hostname)));
   int idmap = rootfs_enter(request, workshop, userns, userns_base(request->slot));
   standard_streams(request);
@@ -184,6 +174,7 @@ _Noreturn void box_run(const struct request *request, const struct workshop *wor
   die_with_launcher();
   STEP("not dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
 
+  privileges_bound(request);
   int failed[2];
   STEP("pipe", pipe2(failed, O_CLOEXEC));
   pid_t main = fork();

@@ -4,6 +4,8 @@
 #include "request.h"
 #include "rootfs.h"
 
-/* Runs in the child, which is PID 1 of a new pid namespace. `report` is its socket to the launcher, `userns` its ids.
+/* Runs in the child, which is PID 1 of a new pid namespace. `report` is its socket to the launcher, `userns` its ids,
+ * `netns` its network.
  */
-_Noreturn void box_run(const struct request *request, const struct workshop *workshop, int userns, int report);
+_Noreturn void box_run(const struct request *request, const struct workshop *workshop, int userns, int netns,
+                       int report);

@@ -1,5 +1,6 @@
 #include "boxes.h"
 #include "box.h"
+#include "netns.h"
 #include "step.h"
 #include "userns.h"
 
@@ -76,31 +77,50 @@ static struct box *free_place(void) {
   return NULL;
 }
 
+/* What a box is made with. Descriptors below zero are not there. */
+struct parts {
+  int userns, netns, ends[2];
+};
+
+static void parts_close(const struct parts *parts) {
+  const int fds[] = {parts->userns, parts->netns, parts->ends[0], parts->ends[1]};
+  for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+    if (fds[i] >= 0) close(fds[i]);
+}
+
+/* Answers NULL, or the step that failed, with errno. */
+static const char *parts_take(const struct request *request, struct parts *parts) {
+  *parts = (struct parts){-1, -1, {-1, -1}};
+  parts->userns = userns_take(request->slot, request->unprotected & UNPROTECTED_NAMESPACE_LIMITS);
+  if (parts->userns < 0) return "make user namespace";
+  parts->netns = netns_take();
+  if (parts->netns < 0) return "make network namespace";
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, parts->ends) < 0) return "report socket";
+  int on = 1;
+  setsockopt(parts->ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+  return NULL;
+}
+
 void boxes_start(const struct request *request, const struct workshop *workshop) {
   struct box *box = free_place();
   if (!box || find(request->id)) return tell_unborn(request->id, "find a place for the box", box ? EEXIST : EBUSY);
-  int userns = userns_take(request->slot, request->unprotected & UNPROTECTED_NAMESPACE_LIMITS);
-  if (userns < 0) return tell_unborn(request->id, "make user namespace", errno);
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
-    tell_unborn(request->id, "report socket", errno);
-    close(userns);
-    return;
+  struct parts parts;
+  const char *failed = parts_take(request, &parts);
+  if (failed) {
+    tell_unborn(request->id, failed, errno);
+    return parts_close(&parts);
   }
-  int on = 1;
-  setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
   /* A plain fork into a new pid namespace; this program has one thread. */
   pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
-  if (pid == 0) box_run(request, workshop, userns, ends[1]);
-  close(ends[1]);
-  close(userns);
+  if (pid == 0) box_run(request, workshop, parts.userns, parts.netns, parts.ends[1]);
   if (pid < 0) {
     tell_unborn(request->id, "clone", errno);
-    close(ends[0]);
-    return;
+    return parts_close(&parts);
   }
-  *box = (struct box){.pid = pid, .report = ends[0]};
+  *box = (struct box){.pid = pid, .report = parts.ends[0]};
   strncpy(box->id, request->id, sizeof box->id - 1);
+  parts.ends[0] = -1; /* the box's now */
+  parts_close(&parts);
 }
 
 static void take(struct box *box, const struct report *report, pid_t sender) {

@@ -8,6 +8,7 @@
  */
 #include "boxes.h"
 #include "filter.h"
+#include "netns.h"
 #include "seal.h"
 #include "userns.h"
 
@@ -122,6 +123,7 @@ int main(int argc, char **argv) {
     fds[1] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
     int count = 2 + boxes_poll(fds + 2, MAX_SLOTS);
     if (poll(fds, (nfds_t)count, 0) == 0) {
+      netns_refill();
       userns_refill(); /* nothing waits: make what the next box will need */
       poll(fds, (nfds_t)count, -1);
     }

@@ -16,10 +16,23 @@
   (1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_FSETID | 1ull << CAP_FOWNER | 1ull << CAP_SETUID |       \
    1ull << CAP_SETGID | 1ull << CAP_SETFCAP | 1ull << CAP_KILL)
 
-static void keep_caps(uint64_t keep) {
-  for (int cap = 0; cap <= 63; cap++)
-    if (!(keep >> cap & 1) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0)
-      STEP("bounding set", prctl(PR_CAPBSET_DROP, cap, 0, 0, 0));
+/* Without a number of the last capability: the kernel says EINVAL behind it. */
+static void bound(uint64_t keep) {
+  for (int cap = 0; cap < 64; cap++) {
+    if (keep >> cap & 1) continue;
+    if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0) continue;
+    if (errno == EINVAL && cap > CAP_AUDIT_READ) return;
+    refuse("bounding set");
+  }
+}
+
+static uint64_t caps_of(const struct request *request) {
+  if (request->unprotected & UNPROTECTED_CAPS) return (1ull << (CAP_CHECKPOINT_RESTORE + 1)) - 1;
+  return request->profile == PROFILE_BUILD ? BUILD_CAPS : 0;
+}
+
+void privileges_bound(const struct request *request) {
+  bound(caps_of(request));
   STEP("ambient set", prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
 }
 
@@ -57,10 +70,8 @@ void privileges_drop(const struct request *request) {
   gid_t groups[MAX_GROUPS];
   for (size_t i = 0; i < request->group_count; i++)
     groups[i] = request->groups[i];
-  uint64_t caps = request->profile == PROFILE_BUILD ? BUILD_CAPS : 0;
-  if (request->unprotected & UNPROTECTED_CAPS) caps = (1ull << (CAP_CHECKPOINT_RESTORE + 1)) - 1;
+  uint64_t caps = caps_of(request);
   limits(request);
-  keep_caps(caps);
   STEP("keep capabilities over the change of ids", prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
   STEP("groups", setgroups(request->group_count, groups));
   STEP("gid", setresgid(request->gid, request->gid, request->gid));
@@ -71,7 +82,7 @@ void privileges_drop(const struct request *request) {
 }
 
 void privileges_drop_init(const struct request *request) {
-  keep_caps(0);
+  if (caps_of(request)) bound(0);
   set_caps(0);
   close_doors(request);
 }

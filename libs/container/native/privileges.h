@@ -2,6 +2,8 @@
 #pragma once
 #include "request.h"
 
+/* The bounding set, for PID 1 and the main process alike: set before they part. */
+void privileges_bound(const struct request *request);
 /* Ids, capabilities (none for a function; what package managers need for a build), no_new_privs, resource limits,
  * system call filter: in this order, filter last. Ends the process when a step fails. */
 void privileges_drop(const struct request *request);

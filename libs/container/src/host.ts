@@ -3,6 +3,7 @@ import type { CgroupCounter, CgroupUsage } from "@mayfly/contract";
 import { type Addon, loadAddon } from "./addon.ts";
 import { type Box, RunningBox } from "./box.ts";
 import { type Cgroup, type CgroupTree, openCgroupTree } from "./cgroup/index.ts";
+import { selfJoinFiles } from "./cgroup/self-join.ts";
 import { Launcher } from "./launcher.ts";
 import { killRequest, startRequest } from "./request.ts";
 import { Slots } from "./slots.ts";
@@ -150,7 +151,8 @@ class Host implements BoxHost {
     let cgroup: Cgroup | undefined;
     try {
       cgroup = this.#tree.create(spec.id, spec.limits);
-      const joins = spec.meter === "from_exec" ? cgroup.procsFiles : this.#tree.boot;
+      const procs = spec.meter === "from_exec" ? cgroup.procsFiles : this.#tree.boot;
+      const joins = selfJoinFiles(this.#tree.version, procs);
       const request = startRequest(spec, slot, joins);
       return { cgroup, request, streams: openStreams(this.#addon, spec.channel) };
     } catch (error) {
