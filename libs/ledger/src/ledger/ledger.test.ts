@@ -45,6 +45,13 @@ describe("the ledger", () => {
       `UPDATE bill SET record = replace(record, '"succeeded"', '"succeedee"') WHERE seq = 2`,
       2,
     ],
+    ["a sum for statements is changed", "UPDATE bill SET total_pico = total_pico + 1 WHERE seq = 2", 2],
+    ["a bill is moved to another function", "UPDATE bill SET function = 'other' WHERE seq = 3", 3],
+    [
+      "two entries are swapped",
+      "UPDATE bill SET seq = CASE seq WHEN 1 THEN -2 WHEN 2 THEN -1 ELSE seq END; UPDATE bill SET seq = -seq WHERE seq < 0",
+      1,
+    ],
     ["an entry is taken out", "DELETE FROM bill WHERE seq = 2", 2],
     [
       "an entry's hash is made to fit",

@@ -1,7 +1,7 @@
 import type { InvocationRecord, LedgerEntry, LogLine, OutboxRecord } from "@mayfly/contract";
 import { type OpenedDatabase, openDatabase } from "@mayfly/sqlite";
 import { parsePico } from "../price/money.ts";
-import { canonicalJson, chainHash, GENESIS } from "./chain.ts";
+import { type ChainBreak, type ChainRow, canonicalJson, chainHash, checkChain, GENESIS } from "./chain.ts";
 import { type LedgerTables, MIGRATIONS } from "./schema.ts";
 
 /** An invocation's record as it stands in the ledger: the bill has its place in the chain. */
@@ -104,20 +104,13 @@ export class Ledger {
     }));
   }
 
-  /** Walks the chain. Null when it is whole, else where it breaks first. */
-  async verifyChain(): Promise<{ seq: number; message: string } | null> {
-    let prev = GENESIS;
-    let next = 1;
-    for (const row of this.#opened.raw.prepare("SELECT seq, record, prev, hash FROM bill ORDER BY seq").iterate()) {
-      const seq = Number(row.seq);
-      if (seq !== next) return { seq: next, message: `entry ${next} is missing` };
-      if (row.prev !== prev) return { seq, message: `entry ${seq} does not follow entry ${seq - 1}` };
-      if (chainHash(prev, String(row.record)) !== row.hash)
-        return { seq, message: `entry ${seq} is not what was entered` };
-      prev = String(row.hash);
-      next += 1;
-    }
-    return null;
+  /** Walks the chain, and holds the columns that statements are made of against it. Null when it is whole, else where it breaks first. */
+  async verifyChain(): Promise<ChainBreak | null> {
+    const rows = this.#opened.raw.prepare(
+      `SELECT seq, id, attempt, function, version, status, ended_at, CAST(total_pico AS TEXT) AS total_pico, currency, record, prev, hash
+       FROM bill ORDER BY seq`,
+    );
+    return checkChain(rows.iterate() as Iterable<unknown> as Iterable<ChainRow>);
   }
 
   /** Drops the logs (never the bills) of calls that ended before. */

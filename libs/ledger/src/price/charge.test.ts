@@ -69,16 +69,18 @@ describe("a charge", () => {
 
   it("by peak takes what was used, in whole MiB, at least 16", () => {
     const peak = parsePriceTable(JSON.stringify({ ...table, sha256: undefined, memory_basis: "peak" }));
-    const used = (bytes: number) =>
+    const by = (memory_peak_bytes: number | null) =>
       charge(
         {
-          usage: { wall_us: 1000, cpu_us: 0, memory_peak_bytes: bytes },
+          usage: { wall_us: 1000, cpu_us: 0, memory_peak_bytes },
           limits: { memory_bytes: 128 * MiB },
           status: "succeeded",
         },
         peak,
-      ).billed.memory_mib_ms;
-    expect([used(1), used(16 * MiB + 1), used(20 * MiB)]).toEqual([16, 17, 20]);
+      );
+    const used = (bytes: number | null) => by(bytes).billed.memory_mib_ms;
+    expect([used(1), used(16 * MiB + 1), used(20 * MiB), used(null)]).toEqual([16, 17, 20, 0]);
+    expect(line(by(null), "memory").rule).toContain("not measured");
   });
 
   it("replays: the same use and the same table give the same bill", () => {

@@ -12,6 +12,7 @@ export type Charges = Pick<Bill, "billed" | "lines" | "total" | "price_table">;
 
 const MiB = 1024 * 1024;
 const SMALLEST_PEAK_MIB = 16;
+const NOT_MEASURED = "not measured on this kernel: nothing is charged";
 
 /**
  * bill = f(usage, price table): pure, exact, repeatable. Each line is one multiplication and one division, rounded half to even once;
@@ -69,9 +70,10 @@ function quantities({ usage, limits }: Charged, table: PriceTable): Bill["billed
   };
 }
 
+/** MiB that are charged for. What was not measured costs nothing. */
 function memoryMib(usage: Charged["usage"], limits: Charged["limits"], table: PriceTable): number {
-  const asConfigured = Math.ceil(limits.memory_bytes / MiB);
-  if (table.memory_basis === "limit" || usage.memory_peak_bytes === null) return asConfigured;
+  if (table.memory_basis === "limit") return Math.ceil(limits.memory_bytes / MiB);
+  if (usage.memory_peak_bytes === null) return 0;
   return Math.max(SMALLEST_PEAK_MIB, Math.ceil(usage.memory_peak_bytes / MiB));
 }
 
@@ -80,11 +82,10 @@ function rule(meter: MeterName, { usage, limits }: Charged, table: PriceTable, b
     case "requests":
       return "1 for each call";
     case "memory_mib_ms":
+      if (table.memory_basis === "peak" && usage.memory_peak_bytes === null) return NOT_MEASURED;
       return `${table.memory_basis === "limit" ? "limit" : "peak"} ${memoryMib(usage, limits, table)} MiB × ${billed.duration_ms} ms (init + handler ${usage.wall_us} µs, rounded up)`;
     case "cpu_ms":
-      return usage.cpu_us === null
-        ? "not measured on this kernel: nothing is charged"
-        : `${billed.cpu_ms} ms (${usage.cpu_us} µs, rounded up)`;
+      return usage.cpu_us === null ? NOT_MEASURED : `${billed.cpu_ms} ms (${usage.cpu_us} µs, rounded up)`;
   }
 }
 

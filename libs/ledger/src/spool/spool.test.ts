@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,10 +19,10 @@ describe("the spool", () => {
     await Promise.all([1, 2, 3].map((n) => spool.put(sampleRecord(n))));
     const first = spool.pending(2);
     expect(first.map(({ seq }) => seq)).toEqual([1, 2]);
-    spool.acknowledge([1]);
+    spool.acknowledge([1, 3]);
     spool.close();
     const again = await openSpool(dir);
-    expect(again.pending(10).map(({ seq }) => seq)).toEqual([2, 3]);
+    expect(again.pending(10).map(({ seq }) => seq)).toEqual([2]);
     again.close();
   });
 
@@ -42,9 +42,11 @@ describe("the spool", () => {
     expect(results.map((result) => result.status)).toEqual(["rejected", "rejected"]);
   });
 
-  it("that is no database is refused by name", async () => {
-    writeFileSync(join(dir, "outbox.sqlite"), "x".repeat(5000));
-    await expect(openSpool(dir)).rejects.toThrow(/outbox\.sqlite/);
+  it("that is no database is refused by name, with what to do, and stays as it is", async () => {
+    const path = join(dir, "outbox.sqlite");
+    writeFileSync(path, "x".repeat(5000));
+    await expect(openSpool(dir)).rejects.toThrow(/outbox\.sqlite.*move .*outbox\.sqlite aside/);
+    expect(readFileSync(path, "utf8")).toBe("x".repeat(5000));
   });
 
   it("has everything that it acknowledged, after kill -9 of who put it, 30 times", async () => {

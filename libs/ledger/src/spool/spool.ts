@@ -25,10 +25,19 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** @throws Error naming the file when it cannot be opened */
+/**
+ * A file that cannot be read is never replaced by an empty one: it may hold bills that are nowhere else, and moving it is a person's decision.
+ * @throws Error naming the file when it cannot be opened, and what to do
+ */
 export async function openSpool(dir: string): Promise<Spool> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  return new SqliteSpool(openRaw(join(dir, "outbox.sqlite"), "full"));
+  const path = join(dir, "outbox.sqlite");
+  try {
+    return new SqliteSpool(openRaw(path, "full"));
+  } catch (cause) {
+    const advice = `move ${path} aside to go on without it; sqlite3's .recover may still read the bills in it`;
+    throw new Error(`the spool cannot be opened: ${(cause as Error).message}; ${advice}`, { cause });
+  }
 }
 
 class SqliteSpool implements Spool {
@@ -58,8 +67,8 @@ class SqliteSpool implements Spool {
   }
 
   acknowledge(seqs: readonly number[]): void {
-    const remove = this.#raw.prepare("DELETE FROM outbox WHERE seq = ?");
-    for (const seq of seqs) remove.run(seq);
+    const remove = this.#raw.prepare("DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))");
+    remove.run(JSON.stringify(seqs));
   }
 
   close(): void {
