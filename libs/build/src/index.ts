@@ -1,2 +1,9 @@
-export { BUILD_LIMITS, type BuildCodeInput, type BuiltCode, buildCode } from "./build-code.ts";
+export {
+  BUILD_LIMITS,
+  BUILDER_PATH,
+  type BuildCodeInput,
+  type BuiltCode,
+  buildCode,
+  builderCommand,
+} from "./build-code.ts";
 export type { BoxRequest, BoxSession, OpenBox } from "./session.ts";

@@ -1,76 +1,119 @@
-import type { Readable } from "node:stream";
-import { decodeJson, encodeFrame, encodeJson, FRAME, FRAME_MAX_BYTES } from "@mayfly/contract";
-import type { ImageStore, Layer, LayerEntry } from "@mayfly/image";
+import { encodeFrame, encodeJson, FRAME, FRAME_MAX_BYTES } from "@mayfly/contract";
+import type { FileEntry, ImageStore, Layer, LayerEntry } from "@mayfly/image";
+import { Conversation } from "./conversation.ts";
+import { type Bounds, BuildStopped, readFault } from "./fault.ts";
 import { type BuilderInit, BuilderRecord, BuilderResult, MAX_OUTPUT_BYTES } from "./protocol.ts";
 import type { Records } from "./records.ts";
-import { type BoxSession, BuildStopped, Conversation } from "./session.ts";
+import type { BoxSession } from "./session.ts";
 
 /** The same for everybody, so that the same source gives the same layer. */
 const MTIME_S = Date.UTC(2026, 0, 1) / 1000;
 
-/** Has a builder box turn a source into files, and makes a layer of them. @throws BuildStopped */
+export interface Source {
+  readonly init: BuilderInit;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Has a builder box turn a source into files, and makes a layer of them while they come: nothing is held in memory here.
+ * @throws BuildStopped; Error when the source cannot be read
+ */
 export async function makeLayer(
   session: BoxSession,
-  init: BuilderInit,
-  source: Readable,
+  bounds: Bounds,
+  source: Source,
   store: ImageStore,
   records: Records,
 ): Promise<{ layer: Layer; size_bytes: number }> {
-  const talk = new Conversation(session, (value) => pass(value, records));
-  const sending = sendSource(session, init, source);
-  // A box that ends early closes its side: what it said before is the reason, not our failed write.
-  sending.catch(() => {});
-  const head = await talk.next();
-  if (head.type !== FRAME.HEAD) throw nonsense();
-  const result = BuilderResult.safeParse(decodeJson(head));
-  if (!result.success) throw nonsense();
-  const size_bytes = result.data.files.reduce((sum, file) => sum + file.size_bytes, 0);
+  const onRecord = (value: unknown) => pass(value, records);
+  const talk = new Conversation(session, { phase: "bundle", bounds, onRecord, readFault });
+  const sending = send(session, source);
+  const { files } = await Promise.race([announced(talk), sending.then(() => new Promise<never>(() => {}))]);
+  const size_bytes = files.reduce((sum, file) => sum + file.size_bytes, 0);
   if (size_bytes > MAX_OUTPUT_BYTES) {
     throw new BuildStopped({
       code: "body_too_large",
       message: `the bundle has ${size_bytes} bytes, the limit is ${MAX_OUTPUT_BYTES}`,
     });
   }
-  const bytes = await receive(talk, size_bytes);
-  await sending;
   records.start("layer");
-  const layer = await store.addLayer(entries(result.data, bytes), { compression: "gzip" });
+  const layer = await store.addLayer(entries(files, talk), { compression: "gzip" });
   records.done("layer", layer.digest);
   return { layer, size_bytes };
 }
 
-async function sendSource(session: BoxSession, init: BuilderInit, source: Readable): Promise<void> {
-  await session.send(encodeJson(FRAME.INIT, init));
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    for (let at = 0; at < chunk.byteLength; at += FRAME_MAX_BYTES)
-      await session.send(encodeFrame(FRAME.DATA, chunk.subarray(at, at + FRAME_MAX_BYTES)));
+/** Sends the source. A box that ends early closes its side: what it said before is the reason then, and not our failed write. */
+async function send(session: BoxSession, { init, bytes }: Source): Promise<void> {
+  let taken = true;
+  const frame = async (bytes: Uint8Array) => {
+    await session.send(bytes).catch(() => {
+      taken = false;
+    });
+  };
+  await frame(encodeJson(FRAME.INIT, init));
+  for await (const chunk of bytes) {
+    for (let at = 0; taken && at < chunk.byteLength; at += FRAME_MAX_BYTES)
+      await frame(encodeFrame(FRAME.DATA, chunk.subarray(at, at + FRAME_MAX_BYTES)));
+    if (!taken) return;
   }
-  await session.send(encodeFrame(FRAME.END, new Uint8Array(0)));
+  await frame(encodeFrame(FRAME.END, new Uint8Array(0)));
 }
 
-async function receive(talk: Conversation, size: number): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let got = 0;
-  for (let frame = await talk.next(); frame.type !== FRAME.END; frame = await talk.next()) {
-    if (frame.type !== FRAME.DATA || got + frame.payload.byteLength > size) throw nonsense();
-    parts.push(frame.payload);
-    got += frame.payload.byteLength;
-  }
-  if (got !== size) throw nonsense();
-  return Buffer.concat(parts, size);
+async function announced(talk: Conversation): Promise<BuilderResult> {
+  const head = await talk.next();
+  const result = BuilderResult.safeParse(talk.json(head));
+  if (head.type !== FRAME.HEAD || !result.success) throw talk.nonsense();
+  return result.data;
 }
 
 /** Plain files below /app, owned by root and readable by all: what the function can read it cannot change. */
-function entries(result: BuilderResult, bytes: Buffer): LayerEntry[] {
+async function* entries(files: BuilderResult["files"], talk: Conversation): AsyncGenerator<LayerEntry> {
   const root = { uid: 0, gid: 0, mtime_s: MTIME_S };
-  const dirs = new Set(result.files.flatMap(({ path }) => parents(`app/${path}`)));
-  let at = 0;
-  const files = result.files.map(({ path, size_bytes }): LayerEntry => {
-    const content = bytes.subarray(at, at + size_bytes);
-    at += size_bytes;
-    return { type: "file", path: `app/${path}`, mode: 0o644, ...root, size_bytes, content };
-  });
-  return [...[...dirs].map((path): LayerEntry => ({ type: "directory", path, mode: 0o755, ...root })), ...files];
+  const dirs = new Set(files.flatMap(({ path }) => parents(`app/${path}`)));
+  for (const path of dirs) yield { type: "directory", path, mode: 0o755, ...root };
+  const body = new Body(talk);
+  for (const { path, size_bytes } of files) {
+    const content = () => body.take(size_bytes);
+    const file: FileEntry = {
+      type: "file",
+      path: `app/${path}`,
+      mode: 0o644,
+      ...root,
+      size_bytes,
+      content,
+      once: true,
+    };
+    yield file;
+  }
+  await body.end();
+}
+
+/** The DATA frames of the answer, cut where a file ends and the next begins. */
+class Body {
+  readonly #talk: Conversation;
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(talk: Conversation) {
+    this.#talk = talk;
+  }
+
+  async *take(size: number): AsyncGenerator<Uint8Array> {
+    for (let missing = size; missing > 0; ) {
+      if (this.#rest.byteLength === 0) {
+        const frame = await this.#talk.next();
+        if (frame.type !== FRAME.DATA) throw this.#talk.nonsense();
+        this.#rest = frame.payload;
+      }
+      const part = this.#rest.subarray(0, missing);
+      this.#rest = this.#rest.subarray(part.byteLength);
+      missing -= part.byteLength;
+      yield part;
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.#rest.byteLength > 0 || (await this.#talk.next()).type !== FRAME.END) throw this.#talk.nonsense();
+  }
 }
 
 function parents(path: string): string[] {
@@ -86,5 +129,3 @@ function pass(value: unknown, records: Records): void {
   else if (status === "done") records.done(step, msg);
   else records.log(step, msg ?? "");
 }
-
-const nonsense = () => new BuildStopped({ code: "internal", message: "the builder box spoke out of turn" });

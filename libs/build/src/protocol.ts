@@ -10,11 +10,12 @@ export interface BuilderInit {
   readonly entry: string | null;
 }
 
+export const LONGEST_MSG = 2_000;
 /** RECORD: a step of the log. */
 export const BuilderRecord = z.object({
-  step: z.string(),
+  step: z.enum(["box", "receive", "unpack", "bundle"]),
   status: z.enum(["start", "done", "log"]),
-  msg: z.string().optional(),
+  msg: z.string().max(LONGEST_MSG).optional(),
 });
 export type BuilderRecord = z.infer<typeof BuilderRecord>;
 

@@ -1,8 +1,11 @@
-import type { BuildRecord } from "@mayfly/contract";
+import { type BuildFault, type BuildRecord, FIXED_LIMITS } from "@mayfly/contract";
 
-/** A build's log: numbers its records and times its steps. */
+const LONGEST_LINE = 8 * 1024;
+
+/** A build's log: numbers its records, times its steps, and bounds what user code may say in it. */
 export class Records {
   #seq = 0;
+  #logBytes = 0;
   readonly #began = new Map<string, number>();
   readonly #take: (record: BuildRecord) => void;
   readonly #now: () => Date;
@@ -23,11 +26,24 @@ export class Records {
     this.#emit({ step, status: "done", ...elapsed, ...(msg === undefined ? {} : { msg }) });
   }
 
-  log(step: string, msg: string, stream?: "stdout" | "stderr"): void {
-    this.#emit({ step, status: "log", msg, ...(stream ? { stream } : {}) });
+  /** One record per line. What is over the limit of a log is dropped, and the last line says so. */
+  log(step: string, text: string, stream?: "stdout" | "stderr"): void {
+    for (const line of text.split("\n")) {
+      if (line.trim() === "") continue;
+      if (this.#logBytes > FIXED_LIMITS.log_bytes) return;
+      const msg = line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line;
+      this.#logBytes += Buffer.byteLength(msg);
+      const over = this.#logBytes > FIXED_LIMITS.log_bytes;
+      this.#emit({
+        step,
+        status: "log",
+        msg: over ? `the log is over ${FIXED_LIMITS.log_bytes} bytes; the rest is dropped` : msg,
+        ...(stream ? { stream } : {}),
+      });
+    }
   }
 
-  error(step: string, error: NonNullable<BuildRecord["error"]>): void {
+  error(step: string, error: BuildFault): void {
     this.#emit({ step, status: "error", error });
   }
 

@@ -1,10 +1,12 @@
 import { createWriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
-import { decodeJson, FRAME, FRAME_MAX_BYTES } from "@mayfly/contract";
+import { rm, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { type BuildFault, decodeJson, FRAME, FRAME_MAX_BYTES } from "@mayfly/contract";
 import { Wire } from "@mayfly/runtime";
 import { stop } from "esbuild";
-import type { BuilderInit, BuilderRecord, BuilderResult } from "../protocol.ts";
-import { bundle } from "./bundle.ts";
+import { type BuilderInit, type BuilderRecord, type BuilderResult, LONGEST_MSG } from "../protocol.ts";
+import { type BundledFile, bundle } from "./bundle.ts";
 import { findEntry } from "./entry.ts";
 import { Failure } from "./failure.ts";
 import { Folder } from "./folder.ts";
@@ -15,6 +17,7 @@ import { unpack } from "./unpack.ts";
  * wrote, so it runs where nothing is to be had: no network, no host, no privilege, capped memory, disk and time.
  */
 const WORK = process.env.MAYFLY_WORK ?? "/tmp";
+const MOST_WARNINGS = 20;
 const wire = new Wire(3);
 
 async function main(): Promise<void> {
@@ -22,22 +25,38 @@ async function main(): Promise<void> {
   const first = await wire.next();
   if (first?.type !== FRAME.INIT) throw new Error("the source was not announced");
   const init = decodeJson(first) as BuilderInit;
+  const { folder, project } = await unpacked(init);
+  const entry = init.kind === "module" ? basename(init.file_name) : findEntry(project, init.entry);
+  await handBack(await bundled(project, entry, folder));
+}
+
+async function unpacked(init: BuilderInit): Promise<{ folder: Folder; project: string }> {
   const upload = `${WORK}/upload`;
-  await receive(upload);
+  await record({ step: "receive", status: "start" });
+  await pipeline(received, createWriteStream(upload));
+  const { size } = await stat(upload);
+  await record({ step: "receive", status: "done", msg: `${size} bytes` });
 
-  const folder = new Folder(`${WORK}/src`);
   await record({ step: "unpack", status: "start", msg: init.kind });
-  await unpack(upload, init.kind, init.file_name, folder);
-  const project = folder.project();
-  const entry = findEntry(project, init.entry);
-  await record({ step: "unpack", status: "done", msg: `entry ${entry}` });
+  const folder = new Folder(`${WORK}/src`, size);
+  await unpack(upload, init, folder);
+  // The disk is memory here.
+  await rm(upload);
+  await record({ step: "unpack", status: "done" });
+  return { folder, project: folder.project() };
+}
 
-  await record({ step: "bundle", status: "start" });
+async function bundled(project: string, entry: string, folder: Folder): Promise<BundledFile[]> {
+  await record({ step: "bundle", status: "start", msg: entry });
   const { files, warnings } = await bundle(project, entry, folder);
-  for (const warning of warnings) await record({ step: "bundle", status: "log", msg: `warning: ${warning}` });
+  for (const warning of warnings.slice(0, MOST_WARNINGS)) await log(`warning: ${warning}`);
+  if (warnings.length > MOST_WARNINGS) await log(`and ${warnings.length - MOST_WARNINGS} more warnings`);
   const size = files.reduce((sum, file) => sum + file.contents.byteLength, 0);
   await record({ step: "bundle", status: "done", msg: `${files.length} files, ${size} bytes` });
+  return files;
+}
 
+async function handBack(files: readonly BundledFile[]): Promise<void> {
   const result: BuilderResult = {
     files: files.map(({ path, contents }) => ({ path, size_bytes: contents.byteLength })),
   };
@@ -49,26 +68,30 @@ async function main(): Promise<void> {
   await wire.send(FRAME.END, new Uint8Array(0));
 }
 
-const record = (line: BuilderRecord): Promise<void> => wire.json(FRAME.RECORD, line);
+const record = ({ msg, ...line }: BuilderRecord): Promise<void> =>
+  wire.json(FRAME.RECORD, { ...line, ...(msg === undefined ? {} : { msg: msg.slice(0, LONGEST_MSG) }) });
 
-async function receive(path: string): Promise<void> {
-  const file = createWriteStream(path);
+const log = (msg: string): Promise<void> => record({ step: "bundle", status: "log", msg });
+
+async function* received(): AsyncGenerator<Uint8Array> {
   for (let frame = await wire.next(); frame?.type !== FRAME.END; frame = await wire.next()) {
     if (frame?.type !== FRAME.DATA) throw new Error("the source broke off");
-    if (!file.write(Buffer.from(frame.payload)))
-      await new Promise<void>((resolve) => file.once("drain", () => resolve()));
+    yield frame.payload;
   }
-  file.end();
-  await finished(file);
+}
+
+/** What nobody foresaw is ours; its stack goes to the log. */
+function faultOf(error: unknown): BuildFault {
+  if (error instanceof Failure) return error.fault;
+  const { message, stack } = error as Error;
+  process.stderr.write(`${stack}\n`);
+  return { code: "internal", message: `the builder failed: ${message}`.slice(0, LONGEST_MSG) };
 }
 
 try {
   await main();
 } catch (error) {
-  const fault =
-    error instanceof Failure ? error.fault : { code: "build_failed" as const, message: (error as Error).message };
-  if (!(error instanceof Failure)) process.stderr.write(`${(error as Error).stack}\n`);
-  await wire.json(FRAME.ERROR, fault);
+  await wire.json(FRAME.ERROR, faultOf(error));
 }
 await stop();
 await wire.finish();

@@ -1,8 +1,8 @@
 import { dirname, join, relative } from "node:path";
-import type { SourceLocation } from "@mayfly/contract";
-import { type BuildFailure, build, type Message, type OutputFile, type Plugin } from "esbuild";
-import { Failure } from "./failure.ts";
+import { type BuildFailure, build, type OutputFile } from "esbuild";
+import { Diagnosis } from "./diagnosis.ts";
 import type { Folder } from "./folder.ts";
+import { stayInside } from "./stay-inside.ts";
 
 export interface BundledFile {
   readonly path: string;
@@ -16,6 +16,7 @@ export async function bundle(
   folder: Folder,
 ): Promise<{ files: BundledFile[]; warnings: string[] }> {
   const outfile = join(project, "index.mjs");
+  const diagnosis = new Diagnosis(project, folder);
   try {
     const result = await build({
       entryPoints: [join(project, entry)],
@@ -30,6 +31,8 @@ export async function bundle(
       target: "node24",
       jsx: "automatic",
       keepNames: true,
+      // CommonJS modules know where they are; in the bundle they are all in the same place.
+      define: { __filename: '"/app/index.mjs"', __dirname: '"/app"' },
       sourcemap: "linked",
       sourcesContent: true,
       charset: "utf8",
@@ -37,77 +40,20 @@ export async function bundle(
       loader: { ".txt": "text", ".html": "text", ".md": "text", ".sql": "text", ".wasm": "binary" },
       plugins: [stayInside(folder)],
     });
-    return { files: result.outputFiles.map((file) => toFile(file, outfile)), warnings: result.warnings.map(oneLine) };
+    return {
+      files: result.outputFiles.map((file) => toFile(file, outfile)),
+      warnings: result.warnings.map((warning) => diagnosis.line(warning)),
+    };
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
-    throw failure(error.errors, project);
+    throw diagnosis.failure(error.errors);
   }
-}
-
-/** A source may import what it came with and what Node has; not what else lies on the disk it is built on. */
-function stayInside(folder: Folder): Plugin {
-  return {
-    name: "stay-inside",
-    setup(build) {
-      build.onResolve({ filter: /^(\/|\.\.?(\/|$)|file:)/ }, async (args) => {
-        if (args.pluginData === build || args.kind === "entry-point") return null;
-        const path = args.path.replace(/^file:\/\//, "");
-        const found = await build.resolve(path, {
-          kind: args.kind,
-          importer: args.importer,
-          resolveDir: args.resolveDir,
-          pluginData: build,
-          with: args.with,
-        });
-        if (found.errors.length > 0 && !path.startsWith("/")) return { errors: found.errors };
-        if (found.path !== "" && folder.reallyContains(found.path)) return found;
-        return { errors: [{ text: `${JSON.stringify(args.path)} is outside of the project` }] };
-      });
-      build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) =>
-        folder.reallyContains(path)
-          ? null
-          : { errors: [{ text: `${JSON.stringify(path)} is outside of the project` }] },
-      );
-    },
-  };
 }
 
 const toFile = (file: OutputFile, outfile: string): BundledFile => ({
   path: relative(dirname(outfile), file.path),
   contents: file.contents,
 });
-
-function failure(errors: readonly Message[], project: string): Failure {
-  const locations = errors
-    .slice(0, 10)
-    .map((error) => toLocation(error, project))
-    .filter((location) => location !== null);
-  const first = errors[0]!;
-  const bare = /^Could not resolve "([^./][^"]*)"/.exec(first.text)?.[1];
-  const hint = bare
-    ? `dependencies are not installed from package.json in this version: vendor ${bare} into node_modules, or bundle it before`
-    : undefined;
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  const where = locations[0] ? `${locations[0].file}:${locations[0].line}:${locations[0].column}: ` : "";
-  return new Failure(`${where}${first.text}${more}`, { locations, ...(hint ? { hint } : {}) });
-}
-
-function toLocation({ text, location }: Message, project: string): SourceLocation | null {
-  if (!location) return null;
-  const file = relative(project, join(project, location.file));
-  const caret = `${" ".repeat(location.column)}${"^".repeat(Math.max(1, Math.min(location.length, 80)))}`;
-  const number = String(location.line);
-  return {
-    file,
-    line: location.line,
-    column: location.column + 1,
-    message: text,
-    excerpt: `${number} | ${location.lineText}\n${" ".repeat(number.length)} | ${caret}`,
-  };
-}
-
-const oneLine = ({ text, location }: Message): string =>
-  location ? `${location.file}:${location.line}: ${text}` : text;
 
 const isBuildFailure = (error: unknown): error is BuildFailure =>
   error instanceof Error && Array.isArray((error as Partial<BuildFailure>).errors);

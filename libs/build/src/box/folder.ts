@@ -2,8 +2,11 @@ import { lstatSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from "no
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { Failure } from "./failure.ts";
 
+const MiB = 1024 * 1024;
 /** Bounds on what an archive may unpack to, whatever it says of itself. */
-const LIMITS = { bytes: 256 * 1024 * 1024, entries: 20_000, path: 1_024, depth: 64 };
+export const UNPACK_LIMITS = { bytes: 256 * MiB, ratio: 200, entries: 20_000, path: 1_024, depth: 64 } as const;
+/** Below this nothing is a bomb, however well it was packed. */
+const HARMLESS_BYTES = 16 * MiB;
 
 /**
  * The folder an archive is unpacked into. We are in a box, so nothing of the host can be reached; the checks are here so that a source
@@ -11,25 +14,27 @@ const LIMITS = { bytes: 256 * 1024 * 1024, entries: 20_000, path: 1_024, depth: 
  */
 export class Folder {
   readonly root: string;
+  readonly #most: number;
+  readonly #links: string[] = [];
   #bytes = 0;
   #entries = 0;
 
-  constructor(root: string) {
+  /** `packed`: size of the archive as it came. */
+  constructor(root: string, packed: number) {
     mkdirSync(root, { recursive: true });
-    this.root = root;
+    this.root = realpathSync(root);
+    this.#most = Math.min(UNPACK_LIMITS.bytes, Math.max(HARMLESS_BYTES, packed * UNPACK_LIMITS.ratio));
   }
 
-  /** Absolute path for an entry of this name, its parents made. @throws Failure when the name leads out */
+  /** Absolute path for an entry of this name, its parents made. @throws Failure when the name leads out, or is too much */
   place(name: string): string {
-    this.#entries += 1;
-    if (this.#entries > LIMITS.entries)
-      throw new Failure(`the archive has more than ${LIMITS.entries} entries`, { code: "body_too_large" });
+    this.#countEntry();
     const parts = name.split("/").filter((part) => part !== "" && part !== ".");
-    if (name.startsWith("/") || parts.includes("..") || name.includes("\0")) {
-      throw new Failure(`the archive holds ${JSON.stringify(name)}, which leads out of its folder`);
-    }
-    if (name.length > LIMITS.path || parts.length > LIMITS.depth)
-      throw new Failure(`the archive holds a path that is too long: ${name.slice(0, 80)}…`);
+    if (name.startsWith("/") || parts.includes("..") || name.includes("\0"))
+      throw new Failure(`the archive holds ${quoted(name)}, which leads out of its folder`);
+    const long = Buffer.byteLength(name) > UNPACK_LIMITS.path || parts.some((part) => Buffer.byteLength(part) > 255);
+    if (long || parts.length > UNPACK_LIMITS.depth)
+      throw new Failure(`the archive holds a path that is too long: ${quoted(name)}`);
     const path = join(this.root, ...parts);
     this.#parents(path);
     return path;
@@ -38,36 +43,53 @@ export class Folder {
   /** Counts bytes as they are written. @throws Failure over the limit */
   count(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#bytes > LIMITS.bytes) {
-      throw new Failure(`the archive unpacks to more than ${LIMITS.bytes} bytes`, { code: "body_too_large" });
-    }
+    if (this.#bytes <= this.#most) return;
+    const why =
+      this.#most < UNPACK_LIMITS.bytes
+        ? `more than ${UNPACK_LIMITS.ratio} times its size`
+        : `more than ${UNPACK_LIMITS.bytes} bytes`;
+    throw new Failure(`the archive unpacks to ${why}`, { code: "body_too_large" });
   }
 
+  /** Makes a symbolic link. Whether it really leads where its words say is known when all is unpacked: `checkLinks`. */
   link(path: string, target: string): void {
-    const name = relative(this.root, path);
-    if (target.startsWith("/") || !this.contains(resolve(dirname(path), target))) {
-      throw new Failure(`the link ${name} leads out of the project, to ${target}`);
-    }
+    if (target === "" || target.includes("\0") || Buffer.byteLength(target) > UNPACK_LIMITS.path)
+      throw new Failure(`the link ${this.#name(path)} has a target that cannot be used`);
+    if (target.startsWith("/") || !this.contains(resolve(dirname(path), target))) throw this.#leadsOut(path, target);
     symlinkSync(target, path);
+    this.#links.push(path);
+  }
+
+  /** A link through other links can lead out although its words stay inside. @throws Failure naming it */
+  checkLinks(): void {
+    for (const path of this.#links) {
+      // A later entry may have taken its place. One that leads nowhere can be read by nobody.
+      if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) continue;
+      const real = realpath(path);
+      if (real !== null && !this.contains(real)) throw this.#leadsOut(path, real);
+    }
   }
 
   contains(path: string): boolean {
     return path === this.root || path.startsWith(this.root + sep);
   }
 
-  /** Whether a path, all links followed, is inside. */
+  /** Whether a path, all links followed, is there and inside. */
   reallyContains(path: string): boolean {
-    try {
-      return this.contains(realpathSync(path));
-    } catch {
-      return false;
-    }
+    const real = realpath(path);
+    return real !== null && this.contains(real);
   }
 
   /** The project: the folder itself, or the only folder in it, as archives of repositories have it. */
   project(): string {
-    const entries = readdirSync(this.root, { withFileTypes: true }).filter((entry) => entry.name !== "__MACOSX");
+    const entries = readdirSync(this.root, { withFileTypes: true }).filter((entry) => !LITTER.test(entry.name));
     return entries.length === 1 && entries[0]!.isDirectory() ? join(this.root, entries[0]!.name) : this.root;
+  }
+
+  #countEntry(): void {
+    this.#entries += 1;
+    if (this.#entries > UNPACK_LIMITS.entries)
+      throw new Failure(`the archive has more than ${UNPACK_LIMITS.entries} entries`, { code: "body_too_large" });
   }
 
   /** A parent that an earlier entry made a link is refused: what comes below it would land elsewhere. */
@@ -76,8 +98,32 @@ export class Folder {
     if (parent === this.root || !this.contains(parent)) return;
     this.#parents(parent);
     const stat = lstatSync(parent, { throwIfNoEntry: false });
-    if (stat === undefined) mkdirSync(parent);
-    else if (!stat.isDirectory())
-      throw new Failure(`the archive holds ${relative(this.root, path)} below something that is no folder`);
+    if (stat === undefined) {
+      // Counted as well: folders nobody names take memory all the same.
+      this.#countEntry();
+      mkdirSync(parent);
+    } else if (!stat.isDirectory())
+      throw new Failure(`the archive holds ${quoted(this.#name(path))} below something that is no folder`);
+  }
+
+  #name(path: string): string {
+    return relative(this.root, path);
+  }
+
+  #leadsOut(path: string, target: string): Failure {
+    return new Failure(`the link ${this.#name(path)} leads out of the project, to ${quoted(target)}`);
+  }
+}
+
+/** What macOS adds beside the folder that was packed. */
+const LITTER = /^(__MACOSX|\.DS_Store|\._.*)$/;
+
+export const quoted = (name: string): string => JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
+
+function realpath(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
   }
 }

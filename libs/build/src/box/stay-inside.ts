@@ -1,0 +1,30 @@
+import type { Plugin } from "esbuild";
+import type { Folder } from "./folder.ts";
+
+/** A source may import what it came with and what Node has; not what else lies on the disk it is built on. */
+export function stayInside(folder: Folder): Plugin {
+  const refusal = (path: string) => ({ errors: [{ text: `${JSON.stringify(path)} is outside of the project` }] });
+  return {
+    name: "stay-inside",
+    setup(build) {
+      build.onResolve({ filter: /^(\/|\.\.?(\/|$)|file:)/ }, async (args) => {
+        if (args.pluginData === build || args.kind === "entry-point") return null;
+        const path = args.path.replace(/^file:\/\//, "");
+        const found = await build.resolve(path, {
+          kind: args.kind,
+          importer: args.importer,
+          resolveDir: args.resolveDir,
+          pluginData: build,
+          with: args.with,
+        });
+        if (found.errors.length > 0 && !path.startsWith("/")) return { errors: found.errors };
+        if (found.path !== "" && folder.reallyContains(found.path)) return found;
+        return refusal(args.path);
+      });
+      // Whatever way it was found: by a package's manifest, by a path of tsconfig.json, by a pattern.
+      build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) =>
+        folder.reallyContains(path) ? null : refusal(path),
+      );
+    },
+  };
+}
