@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TestBoxes } from "../../libs/container/src/testing/boxes.ts";
-import { bubblewrap, type Peer, runc, spawned } from "./peers.ts";
+import { bubblewrap, type Peer, removeRuncGroups, runc, spawned } from "./peers.ts";
 
 interface Sample {
   readonly wall_ms: number;
@@ -96,4 +96,5 @@ try {
   }
 } finally {
   await boxes.close();
+  removeRuncGroups(`/mayfly/${boxes.instance}`);
 }

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** Someone else's way to run the same program over the same files, started from this process. */
 export interface Peer {
@@ -52,4 +52,21 @@ export function runc(dir: string, root: string, program: readonly string[], cgro
       await ended("runc", ["--root", join(dir, "runc"), "run", "--bundle", bundle, `mayfly-bench-${count}`], bundle);
     },
   };
+}
+
+/** runc makes its groups in every hierarchy there is, also where we have none, and leaves their parents. */
+export function removeRuncGroups(cgroup: string): void {
+  const places = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .filter((line) => / - cgroup2? /.test(line))
+    .map((line) => line.split(" ")[4]!);
+  for (const place of places) {
+    for (const group of [cgroup, dirname(cgroup)]) {
+      try {
+        rmdirSync(join(place, group));
+      } catch {
+        // It is not there, or somebody else's groups are in it.
+      }
+    }
+  }
 }
