@@ -105,8 +105,9 @@ export class RunningBox implements Box {
 
   async handover(): Promise<void> {
     for (const pid of [this.#init, this.pid]) {
+      if (this.#over || pid === 0) return; // nobody is there; the number may be somebody else's by now
       try {
-        this.#parts.cgroup.add(pid);
+        await this.#parts.cgroup.add(pid);
       } catch (error) {
         // It ended meanwhile: `ended` tells how. Anything else is ours.
         if (!/ESRCH/.test(String(error))) throw error;

@@ -112,7 +112,7 @@ export function cgroupConformance(title: string, open: (instance: string) => Pro
         const load = await loads.start("touch", 32, tree.boot);
         const parked = await loads.start("sleep", 0, tree.boot);
         await load.ended;
-        group.add(parked.pid);
+        await group.add(parked.pid);
         expect(group.pids()).toEqual([parked.pid]);
         expect(group.usage().memory_peak_bytes).toBeLessThan(4 * MiB);
         expect(cpuOf(group)).toBeLessThan(50_000);
@@ -190,7 +190,13 @@ export function cgroupConformance(title: string, open: (instance: string) => Pro
         const group = make();
         const load = await loads.start("sleep", 0, []);
         await load.kill();
-        expect(() => group.add(load.pid)).toThrow(/ESRCH/);
+        await expect(group.add(load.pid)).rejects.toThrow(/ESRCH/);
+      });
+
+      it("moves nobody by a number that stands for the writer itself", async () => {
+        const group = make();
+        for (const pid of [0, -1, Number.NaN]) await expect(group.add(pid)).rejects.toThrow(/pid/);
+        expect(group.pids()).toEqual([]);
       });
     });
 

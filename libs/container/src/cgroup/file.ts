@@ -2,11 +2,13 @@
  * Reading and writing the kernel's small files. Synchronous: they never touch a disk, a thread-pool round trip costs ten times the call,
  * and they stand on the way of every request.
  */
-import { closeSync, mkdirSync, openSync, readSync, rmdirSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readSync, rmdirSync, write, writeSync } from "node:fs";
+import { promisify } from "node:util";
 import { cgroupError, errnoOf } from "./error.ts";
 
 // One page is the most that the files read here return at once, cgroup.procs of a crowd and io.stat with many disks apart: those go on in rounds.
 const page = Buffer.allocUnsafe(4096);
+const writeAside = promisify<number, string>(write);
 
 /** @throws the error of node:fs as it is. */
 export function readText(path: string): string {
@@ -40,6 +42,20 @@ export function writeText(path: string, value: string): void {
     const fd = openSync(path, "r+");
     try {
       writeSync(fd, value);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw cgroupError(`write ${value} to`, path, error);
+  }
+}
+
+/** The same, with the wait off the event loop: for a file whose writing may wait for the kernel. */
+export async function writeTextAside(path: string, value: string): Promise<void> {
+  try {
+    const fd = openSync(path, "r+");
+    try {
+      await writeAside(fd, value);
     } finally {
       closeSync(fd);
     }

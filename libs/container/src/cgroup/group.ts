@@ -1,7 +1,7 @@
 import type { Backend } from "./backend.ts";
 import { pidsOf } from "./backend.ts";
 import { CgroupError } from "./error.ts";
-import { removeDir, writeText } from "./file.ts";
+import { removeDir, writeText, writeTextAside } from "./file.ts";
 import { stillThere } from "./kill.ts";
 import type { Cgroup } from "./tree.ts";
 import { waitUntil } from "./wait.ts";
@@ -19,8 +19,13 @@ export function groupHandle(backend: Backend, parent: string, id: string): Cgrou
     procsFiles,
     usage: () => backend.usage(group),
     oomKilled: () => backend.oomKills(group) > 0,
-    add: (pid) => {
-      for (const file of procsFiles) writeText(file, String(pid));
+    add: async (pid) => {
+      if (!Number.isInteger(pid) || pid <= 0) throw new RangeError(`pid ${pid}: to the kernel 0 is the writer itself`);
+      // Moving somebody else takes a lock over all forks and exits of the machine. From idle that waits for an RCU grace period, 8 ms
+      // and more (rcu_sync_enter); the hierarchies after the first find it taken a moment ago.
+      const [first, ...others] = procsFiles;
+      await writeTextAside(first!, String(pid));
+      for (const file of others) writeText(file, String(pid));
     },
     pids: () => pidsOf(backend.roots, group),
     freeze: async () => {

@@ -51,7 +51,7 @@ export interface Cgroup {
   /** True when the kernel killed in here for want of memory. */
   oomKilled(): boolean;
   /** Moves a process (all its threads) in here. @throws CgroupError, ESRCH when it is gone. */
-  add(pid: number): void;
+  add(pid: number): Promise<void>;
   /** Processes in here as this process' pid namespace numbers them; 0 stands for one that it cannot see. */
   pids(): number[];
   /** Resolves when every process in here has stopped. Bounded; thaws again before it throws. */
