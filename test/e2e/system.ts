@@ -44,6 +44,7 @@ export async function startSystem(env: Record<string, string> = {}): Promise<Sys
     ["--disable-warning=ExperimentalWarning", join(ROOT, "infra/src/start.ts"), "--verbose"],
     {
       stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
       env: { ...process.env, MAYFLY_HOME: home, MAYFLY_LISTEN: `127.0.0.1:${port}`, MAYFLY_KEY: KEY, ...env },
     },
   );
@@ -79,7 +80,8 @@ export async function startSystem(env: Record<string, string> = {}): Promise<Sys
     log: async (id) => (await api(`/v1/invocations/${id}/log`)).text(),
     pid: (service) => findService(child.pid!, service),
     stop: async () => {
-      child.kill("SIGTERM");
+      // As Ctrl-C does it: the signal goes to the whole foreground group.
+      process.kill(-child.pid!, "SIGINT");
       const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
       rmSync(home, { recursive: true, force: true });
       return code ?? 1;

@@ -87,7 +87,12 @@ export class Service {
 
   async #launch(): Promise<ChildProcess> {
     const { name, command, args, env, cwd, ready, stderr } = this.#spec;
-    const child = spawn(command, args, { cwd, env: env as NodeJS.ProcessEnv, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(command, args, {
+      cwd,
+      env: env as NodeJS.ProcessEnv,
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    });
     this.#child = child;
     child.stdin.on("error", () => {});
     const tail: string[] = [];
