@@ -89,6 +89,8 @@ function watch(call: Call, deps: GatewayDeps): void {
     answerFault(call, "no_capacity", "no worker took the call before its deadline; nothing was run");
   }, left);
   const backstop = setTimeout(() => {
+    // An answer that is complete may still be on its way to a slow caller.
+    if (call.response.writableEnded) return;
     if (call.state === "running") answerFault(call, "timeout", "the function did not answer before its deadline");
     call.channel?.close();
   }, left + BACKSTOP_MS);

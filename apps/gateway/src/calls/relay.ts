@@ -12,6 +12,9 @@ import { problemHeaders } from "../http/problem-response.ts";
 import { responseHeaders } from "./headers.ts";
 import type { Call } from "./registry.ts";
 
+/** A caller that takes nothing of a complete answer for so long has gone. */
+const READ_WITHIN_MS = 60_000;
+
 /** Headers of every answer to a call, whoever speaks. */
 export function callHeaders(call: Call): [string, string][] {
   const { invocation, version } = call.job;
@@ -78,6 +81,7 @@ export async function receiveResponse(call: Call): Promise<void> {
     } else if (frame.type === FRAME.DATA) {
       if (!response.write(frame.payload)) await drained(call);
     } else if (frame.type === FRAME.END) {
+      response.setTimeout(READ_WITHIN_MS, () => response.destroy());
       response.end();
       return;
     } else if (frame.type === FRAME.ERROR) {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConnectionOptions, Queue, Worker } from "bullmq";
+import { Worker } from "bullmq";
+import { Redis } from "ioredis";
 import { consumerConnection, producerConnection, QUEUES, type QueueName, type RedisAddress } from "./connection.ts";
 import { watchLiveness } from "./liveness.ts";
 
@@ -37,15 +38,11 @@ export function consume(options: {
   };
   let worker = openWorker(options, process);
   // Its own connection, because it must be able to say that jobs wait when the worker's are stuck.
-  const probe = new Queue(options.queue, {
-    connection: producerConnection(options.redis) as ConnectionOptions,
-    prefix: options.prefix,
-    skipWaitingForReady: true,
-  });
+  const probe = new Redis(producerConnection(options.redis));
   probe.on("error", () => {}); // The worker's connection tells the same.
   const liveness = watchLiveness({
     everyMs: LIVENESS_CHECK_MS,
-    waiting: () => probe.getWaitingCount(),
+    waiting: () => probe.llen(`${options.prefix}:${options.queue}:wait`),
     taken: () => taken,
     hasRoom: () => running.size < options.concurrency,
     restart: (reason) => {
@@ -63,8 +60,9 @@ export function consume(options: {
       stop.abort();
       await within(Promise.allSettled(running), 5_000);
       // Closing waits for Redis, which may be gone: then the connection is dropped.
-      await within(Promise.all([worker.close(), probe.close()]), 2_000);
-      await within(Promise.all([worker.close(true), probe.disconnect()]), 500);
+      await within(worker.close(), 2_000);
+      await within(worker.close(true), 500);
+      probe.disconnect();
     },
   };
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BuildJob, InvokeJob } from "@mayfly/contract";
+import { Worker } from "bullmq";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../testing/private-redis.ts";
 import type { QueueName } from "./connection.ts";
@@ -158,6 +159,15 @@ describe("jobs", () => {
     await vi.waitFor(() => expect(builds.map(({ name }) => name)).toEqual(["bld_a"]), { timeout: 30_000 });
     await vi.waitFor(() => expect(errors.join()).toMatch(/stalled/), { timeout: 30_000 });
     expect(calls).toEqual([]);
+  });
+
+  it("are taken by a new consumer when the one there has stopped without a word", async () => {
+    // As BullMQ 6.3 did after an outage: no error, `isRunning`, and nothing taken any more.
+    vi.spyOn(Worker.prototype, "run").mockImplementationOnce(() => new Promise(() => {}));
+    const taken = record();
+    await producer.invoke(invocation("inv_a"));
+    await vi.waitFor(() => expect(taken).toHaveLength(1), { timeout: 30_000 });
+    expect(errors.join()).toMatch(/1 jobs wait and none was taken/);
   });
 
   it("that run are waited for at closing, and told to end when the time is over", async () => {
