@@ -1,4 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,6 +23,14 @@ afterEach(() => boxes?.close());
 const lines = (path: string): number => readFileSync(path, "utf8").trim().split("\n").length;
 const uidOf = (pid: number): number => Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]);
 const childrenOf = (pid: number): string => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+
+function hasProgram(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) !== "";
+  } catch {
+    return false;
+  }
+}
 
 /** What a launcher and we hold: descriptors, mounts, children. */
 function held(launcher: number) {
@@ -81,6 +91,31 @@ describe("a host of boxes", () => {
     }
     const { ending } = await boxes.run(boxes.probe("exit 0"));
     expect(ending).toMatchObject({ kind: "refused", message: expect.stringContaining("the launcher") });
+  });
+
+  it("dies with the process that opened it, and with it every box; its successor finds their cgroups", async () => {
+    boxes = await TestBoxes.open({ native });
+    const spec = boxes.probe("spin", { id: "left-behind" });
+    const options = { instance: boxes.instance, ...native, runDir: `${boxes.dir}/run` };
+    const script = `
+      import { openBoxHost } from ${JSON.stringify(join(import.meta.dirname, "host.ts"))};
+      const host = await openBoxHost(${JSON.stringify(options)});
+      const box = await host.start(${JSON.stringify(spec)});
+      console.log(host.launcherPid, box.pid);`;
+    const opener = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [line] = await once(opener.stdout, "data");
+    const [launcher, main] = String(line).trim().split(" ").map(Number);
+    opener.kill("SIGKILL");
+    await once(opener, "exit");
+    // A zombie has no program any more; the host's init reaps it when it likes.
+    const alive = () => [launcher, main].filter((pid) => hasProgram(pid!));
+    await waitUntil(() => alive().length === 0, 2000);
+    expect(alive()).toEqual([]);
+    const [orphan] = await boxes.host.orphans();
+    expect(orphan!.id).toBe("left-behind");
+    expect((await orphan!.remove()).cpu_us).toBeGreaterThan(0);
   });
 
   it("kills what still runs when it closes", async () => {

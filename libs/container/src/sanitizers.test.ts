@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { TestBoxes } from "./testing/boxes.ts";
+import { buildNative } from "./testing/native.ts";
+
+describe("the launcher under AddressSanitizer and UBSan", () => {
+  it("makes boxes of every ending and has nothing to complain of", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "mayfly-sanitized-"));
+    const native = buildNative(join(dir, "plain"));
+    const { launcher } = buildNative(join(dir, "sanitized"), true);
+    const boxes = await TestBoxes.open({ native: { ...native, launcher } });
+    try {
+      const kinds: string[] = [];
+      for (const habit of ["exit 3", "signal 15", "hog 200", "forks 100", "orphans 5"]) {
+        kinds.push((await boxes.run(boxes.probe(habit, { channel: true }))).ending.kind);
+      }
+      for (const args of [["/bin/nothing"], ["/app/hello.txt"]]) {
+        kinds.push((await boxes.run(boxes.spec(args, { profile: "build" }))).ending.kind);
+      }
+      const killed = await boxes.host.start(
+        boxes.probe("spin", { binds: [{ source: "/etc", target: "/etc", readonly: true }] }),
+      );
+      killed.kill({ kind: "timeout" });
+      kinds.push((await killed.ended).kind);
+      await killed.remove();
+      expect(kinds).toEqual(["exit", "signal", "out_of_memory", "exit", "exit", "refused", "refused", "timeout"]);
+    } finally {
+      await boxes.close();
+      rmSync(dir, { recursive: true });
+    }
+    expect(boxes.diagnostics).toEqual([]);
+  });
+});
