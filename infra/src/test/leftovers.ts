@@ -66,8 +66,12 @@ function cgroups(): string[] {
 }
 
 function foldersBelow(root: string): string[] {
-  const entries = readdirSync(root, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+  try {
+    const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return folders.map((entry) => join(root, entry.name)).flatMap((folder) => [folder, ...foldersBelow(folder)]);
+  } catch {
+    return []; // It went while we looked.
+  }
 }
 
 /** Namespaces that some process other than kernel threads is in. */

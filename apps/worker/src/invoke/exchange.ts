@@ -5,6 +5,7 @@ import {
   type ErrorFrame as ErrorFrameT,
   FIXED_LIMITS,
   FRAME,
+  type Frame,
   type InvokeJob,
   ResponseHead,
 } from "@mayfly/contract";
@@ -39,8 +40,8 @@ export async function booted(box: FrameChannel): Promise<boolean> {
 export async function load(box: FrameChannel, job: InvokeJob, module: string, traffic: Traffic): Promise<boolean> {
   await box.sendJson(FRAME.INIT, { module, contract: job.version.contract, mode: "serve" });
   for await (const frame of box.frames) {
-    if (frame.type === FRAME.READY) return BoxReady.safeParse(decodeJson(frame)).success;
-    if (frame.type === FRAME.ERROR) traffic.boxError = readError(decodeJson(frame));
+    if (frame.type === FRAME.READY) return BoxReady.safeParse(jsonOf(frame)).success;
+    if (frame.type === FRAME.ERROR) traffic.boxError = readError(jsonOf(frame));
     return false;
   }
   return false;
@@ -71,7 +72,7 @@ export async function passResponse(
 ): Promise<void> {
   for await (const frame of box.frames) {
     if (frame.type === FRAME.HEAD && traffic.answered === null) {
-      const head = ResponseHead.safeParse(decodeJson(frame));
+      const head = ResponseHead.safeParse(jsonOf(frame));
       if (!head.success) return refuse(traffic, "bad_response", "the answer's head is none: check status and headers");
       traffic.answered = head.data.status;
       await gateway.sendJson(FRAME.HEAD, {
@@ -90,7 +91,7 @@ export async function passResponse(
       await gateway.send(FRAME.END);
       return;
     } else if (frame.type === FRAME.ERROR) {
-      traffic.boxError = readError(decodeJson(frame));
+      traffic.boxError = readError(jsonOf(frame));
       return;
     } else {
       return refuse(traffic, "bad_response", `frame ${frame.type} out of order`);
@@ -100,6 +101,15 @@ export async function passResponse(
 
 function refuse(traffic: Traffic, code: "bad_response" | "response_too_large", message: string): void {
   traffic.boxError = { code, message };
+}
+
+/** User code can write to the box's descriptor: what is no JSON is read as nothing, which no schema takes. */
+function jsonOf(frame: Frame): unknown {
+  try {
+    return decodeJson(frame);
+  } catch {
+    return undefined;
+  }
 }
 
 function readError(value: unknown): ErrorFrameT {

@@ -32,6 +32,11 @@ describe("a captured log", () => {
     expect(log.droppedBytes).toBe(100_003);
   });
 
+  it("of nothing but line ends is bounded in lines as well", async () => {
+    const log = await capture(64 * 1000, "\n".repeat(60_000));
+    expect(log.lines.length).toBeLessThanOrEqual(1001);
+  });
+
   it("cuts a line that never ends", async () => {
     const log = await capture(1_000_000, "x".repeat(40_000));
     expect(log.lines.map((line) => line.text.length)).toEqual([16_384, 16_384, 7_232]);

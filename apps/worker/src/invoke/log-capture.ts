@@ -5,6 +5,9 @@ import type { LogLine } from "@mayfly/contract";
 /** A line that never ends is cut into pieces of this size, so that a line cannot hold the whole cap back. */
 const LONGEST_LINE = 16 * 1024;
 
+/** A line weighs at least this much, whatever it holds: a record of a million empty lines would be sixty times its text. */
+const LINE_WEIGHT = 64;
+
 /**
  * What a box writes to stdout and stderr, as lines with times, up to `capBytes`. What comes after the cap is counted and
  * thrown away, and reading goes on: a function that floods its log must neither stall nor fill our memory.
@@ -12,6 +15,7 @@ const LONGEST_LINE = 16 * 1024;
 export class LogCapture {
   readonly lines: LogLine[] = [];
   #kept = 0;
+  #weight = 0;
   #total = 0;
   #open: Promise<void>[] = [];
   readonly #cap: number;
@@ -27,7 +31,7 @@ export class LogCapture {
     let rest = "";
     source.on("data", (chunk: Buffer) => {
       this.#total += chunk.byteLength;
-      const room = this.#cap - this.#kept;
+      const room = Math.min(this.#cap - this.#kept, this.#cap - this.#weight);
       if (room <= 0) return;
       const taken = chunk.byteLength > room ? chunk.subarray(0, room) : chunk;
       this.#kept += taken.byteLength;
@@ -61,11 +65,15 @@ export class LogCapture {
 
   #split(stream: "stdout" | "stderr", text: string): string {
     let from = 0;
-    for (let end = text.indexOf("\n", from); end >= 0; end = text.indexOf("\n", from)) {
+    for (let end = text.indexOf("\n", from); end >= 0 && this.#weight < this.#cap; end = text.indexOf("\n", from)) {
       this.#push(stream, text.slice(from, end));
       from = end + 1;
     }
     let rest = text.slice(from);
+    if (this.#weight >= this.#cap) {
+      this.#kept -= Buffer.byteLength(rest);
+      return "";
+    }
     while (rest.length > LONGEST_LINE) {
       this.#push(stream, rest.slice(0, LONGEST_LINE));
       rest = rest.slice(LONGEST_LINE);
@@ -74,6 +82,7 @@ export class LogCapture {
   }
 
   #push(stream: "stdout" | "stderr", text: string): void {
+    this.#weight += Math.max(LINE_WEIGHT, text.length);
     this.lines.push({ t_us: this.#nowUs(), stream, text });
   }
 }
