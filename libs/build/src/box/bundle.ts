@@ -1,7 +1,8 @@
-import { dirname, join, relative } from "node:path";
-import { type BuildFailure, build, type OutputFile } from "esbuild";
+import { join, relative } from "node:path";
+import { type BuildFailure, build } from "esbuild";
 import { Diagnosis } from "./diagnosis.ts";
 import type { Folder } from "./folder.ts";
+import { withoutForeignContent } from "./source-maps.ts";
 import { stayInside } from "./stay-inside.ts";
 
 export interface BundledFile {
@@ -15,12 +16,11 @@ export async function bundle(
   entry: string,
   folder: Folder,
 ): Promise<{ files: BundledFile[]; warnings: string[] }> {
-  const outfile = join(project, "index.mjs");
   const diagnosis = new Diagnosis(project, folder);
   try {
     const result = await build({
       entryPoints: [join(project, entry)],
-      outfile,
+      outfile: join(project, "index.mjs"),
       // Beside the sources, so that the map names them as the user does; nothing is written there.
       write: false,
       allowOverwrite: true,
@@ -41,7 +41,10 @@ export async function bundle(
       plugins: [stayInside(folder)],
     });
     return {
-      files: result.outputFiles.map((file) => toFile(file, outfile)),
+      files: result.outputFiles.map(({ path, contents }) => ({
+        path: relative(project, path),
+        contents: path.endsWith(".map") ? withoutForeignContent(contents, project, folder) : contents,
+      })),
       warnings: result.warnings.map((warning) => diagnosis.line(warning)),
     };
   } catch (error) {
@@ -49,11 +52,6 @@ export async function bundle(
     throw diagnosis.failure(error.errors);
   }
 }
-
-const toFile = (file: OutputFile, outfile: string): BundledFile => ({
-  path: relative(dirname(outfile), file.path),
-  contents: file.contents,
-});
 
 const isBuildFailure = (error: unknown): error is BuildFailure =>
   error instanceof Error && Array.isArray((error as Partial<BuildFailure>).errors);

@@ -4,7 +4,7 @@ import { Failure } from "./failure.ts";
 
 const MiB = 1024 * 1024;
 /** Bounds on what an archive may unpack to, whatever it says of itself. */
-export const UNPACK_LIMITS = { bytes: 256 * MiB, ratio: 200, entries: 20_000, path: 1_024, depth: 64 } as const;
+export const UNPACK_LIMITS = { bytes: 256 * MiB, ratio: 200, entries: 20_000, path: 1_024, depth: 64 };
 /** Below this nothing is a bomb, however well it was packed. */
 const HARMLESS_BYTES = 16 * MiB;
 
@@ -14,16 +14,18 @@ const HARMLESS_BYTES = 16 * MiB;
  */
 export class Folder {
   readonly root: string;
+  readonly #limits: typeof UNPACK_LIMITS;
   readonly #most: number;
   readonly #links: string[] = [];
   #bytes = 0;
   #entries = 0;
 
   /** `packed`: size of the archive as it came. */
-  constructor(root: string, packed: number) {
+  constructor(root: string, packed: number, limits = UNPACK_LIMITS) {
     mkdirSync(root, { recursive: true });
-    this.root = realpathSync(root);
-    this.#most = Math.min(UNPACK_LIMITS.bytes, Math.max(HARMLESS_BYTES, packed * UNPACK_LIMITS.ratio));
+    this.#limits = limits;
+    this.root = realpathSync.native(root);
+    this.#most = Math.min(this.#limits.bytes, Math.max(HARMLESS_BYTES, packed * this.#limits.ratio));
   }
 
   /** Absolute path for an entry of this name, its parents made. @throws Failure when the name leads out, or is too much */
@@ -32,8 +34,8 @@ export class Folder {
     const parts = name.split("/").filter((part) => part !== "" && part !== ".");
     if (name.startsWith("/") || parts.includes("..") || name.includes("\0"))
       throw new Failure(`the archive holds ${quoted(name)}, which leads out of its folder`);
-    const long = Buffer.byteLength(name) > UNPACK_LIMITS.path || parts.some((part) => Buffer.byteLength(part) > 255);
-    if (long || parts.length > UNPACK_LIMITS.depth)
+    const long = Buffer.byteLength(name) > this.#limits.path || parts.some((part) => Buffer.byteLength(part) > 255);
+    if (long || parts.length > this.#limits.depth)
       throw new Failure(`the archive holds a path that is too long: ${quoted(name)}`);
     const path = join(this.root, ...parts);
     this.#parents(path);
@@ -45,15 +47,15 @@ export class Folder {
     this.#bytes += bytes;
     if (this.#bytes <= this.#most) return;
     const why =
-      this.#most < UNPACK_LIMITS.bytes
-        ? `more than ${UNPACK_LIMITS.ratio} times its size`
-        : `more than ${UNPACK_LIMITS.bytes} bytes`;
+      this.#most < this.#limits.bytes
+        ? `more than ${this.#limits.ratio} times its size`
+        : `more than ${this.#limits.bytes} bytes`;
     throw new Failure(`the archive unpacks to ${why}`, { code: "body_too_large" });
   }
 
   /** Makes a symbolic link. Whether it really leads where its words say is known when all is unpacked: `checkLinks`. */
   link(path: string, target: string): void {
-    if (target === "" || target.includes("\0") || Buffer.byteLength(target) > UNPACK_LIMITS.path)
+    if (target === "" || target.includes("\0") || Buffer.byteLength(target) > this.#limits.path)
       throw new Failure(`the link ${this.#name(path)} has a target that cannot be used`);
     if (target.startsWith("/") || !this.contains(resolve(dirname(path), target))) throw this.#leadsOut(path, target);
     symlinkSync(target, path);
@@ -88,8 +90,8 @@ export class Folder {
 
   #countEntry(): void {
     this.#entries += 1;
-    if (this.#entries > UNPACK_LIMITS.entries)
-      throw new Failure(`the archive has more than ${UNPACK_LIMITS.entries} entries`, { code: "body_too_large" });
+    if (this.#entries > this.#limits.entries)
+      throw new Failure(`the archive has more than ${this.#limits.entries} entries`, { code: "body_too_large" });
   }
 
   /** A parent that an earlier entry made a link is refused: what comes below it would land elsewhere. */
@@ -120,9 +122,10 @@ const LITTER = /^(__MACOSX|\.DS_Store|\._.*)$/;
 
 export const quoted = (name: string): string => JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 
+/** The kernel's answer: Node's own realpathSync takes `link/..` for the folder the link lies in. */
 function realpath(path: string): string | null {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return null;
   }

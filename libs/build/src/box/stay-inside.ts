@@ -1,5 +1,9 @@
 import type { Plugin } from "esbuild";
 import type { Folder } from "./folder.ts";
+import { foreignMap } from "./source-maps.ts";
+
+/** What esbuild looks for source maps in. */
+const MAPPED = /\.([mc]?[jt]s|[jt]sx|css)$/;
 
 /** A source may import what it came with and what Node has; not what else lies on the disk it is built on. */
 export function stayInside(folder: Folder): Plugin {
@@ -22,9 +26,11 @@ export function stayInside(folder: Folder): Plugin {
         return refusal(args.path);
       });
       // Whatever way it was found: by a package's manifest, by a path of tsconfig.json, by a pattern.
-      build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) =>
-        folder.reallyContains(path) ? null : refusal(path),
-      );
+      build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => {
+        if (!folder.reallyContains(path)) return refusal(path);
+        const map = MAPPED.test(path) ? foreignMap(path, folder) : null;
+        return map === null ? null : refusal(map);
+      });
     },
   };
 }

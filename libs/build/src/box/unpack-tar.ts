@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
@@ -12,15 +12,15 @@ export async function unpackTar(upload: string, gzip: boolean, folder: Folder): 
   const archive = extract();
   const source = createReadStream(upload);
   const feeding = gzip ? pipeline(source, createGunzip(), archive) : pipeline(source, archive);
-  feeding.catch(() => {
-    // It comes out of `archive` too, or is awaited below.
+  let broken: Error | null = null;
+  feeding.catch((error: Error) => {
+    broken = error;
   });
   try {
     for await (const entry of archive) {
       const { name, type, linkname } = entry.header;
       if (type === "directory") placeDir(folder, name);
-      else if (type === "file" || type === "contiguous-file")
-        await placeFile(folder, name, entry as unknown as Readable);
+      else if (type === "file" || type === "contiguous-file") await placeFile(folder, name, Readable.from(entry));
       else if (type === "symlink") await placeSymlink(folder, name, linkname ?? "");
       else if (type === "link") await placeHardLink(folder, name, linkname ?? "");
       else
@@ -32,6 +32,8 @@ export async function unpackTar(upload: string, gzip: boolean, folder: Folder): 
     await feeding;
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure(`the archive cannot be read: ${(error as Error).message}`, { code: "unsupported_source" });
+    // An archive that broke off says why; the entry that was read from it knows only that there is no more.
+    const { message } = broken ?? (error as Error);
+    throw new Failure(`the archive cannot be read: ${message}`, { code: "unsupported_source" });
   }
 }

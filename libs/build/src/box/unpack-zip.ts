@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import yauzl, { type Entry } from "yauzl";
 import { Failure } from "./failure.ts";
 import { type Folder, quoted } from "./folder.ts";
@@ -14,7 +14,11 @@ const LONGEST_TARGET = 4096;
 /** @throws Failure naming the entry that cannot be taken, or saying that this is no zip */
 export async function unpackZip(upload: string, folder: Folder): Promise<void> {
   const zip = await yauzl.openPromise(upload, { lazyEntries: true, autoClose: false }).catch(unreadable);
-  const read = async (entry: Entry) => Readable.from(await zip.openReadStreamPromise(entry));
+  const read = async (entry: Entry) => {
+    const stream = await zip.openReadStreamPromise(entry);
+    // It runs already: an error before anybody listens would end the process. Who reads it later gets it all the same.
+    return stream.on("error", () => {});
+  };
   try {
     for await (const entry of zip.eachEntry()) {
       const name = entry.fileName;
