@@ -5,6 +5,7 @@ import { CGROUP_COUNTERS } from "@mayfly/contract";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Loads } from "./load.ts";
 import type { Cgroup, CgroupLimits, CgroupTree } from "./tree.ts";
+import { waitUntil } from "./wait.ts";
 
 const MiB = 1024 * 1024;
 const ROOMY: CgroupLimits = { memory_bytes: 128 * MiB, cpu_millis: 1000, cpu_weight: 100, pids: 32 };
@@ -204,7 +205,8 @@ export function cgroupConformance(title: string, open: (instance: string) => Pro
       it("shows a second owner the orphan of the first, with its usage", async () => {
         const orphan = make();
         const load = await loads.start("spin", 0, orphan.procsFiles);
-        await sleep(100);
+        // However busy the machine is: it gets its share some time.
+        expect(await waitUntil(() => cpuOf(orphan) > 10_000, 5000)).toBe(true);
         const successor = await open(instance);
         expect(successor.list()).toEqual([orphan.id]);
         const found = successor.open(orphan.id);
