@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -77,9 +78,11 @@ export class ChildBoxes {
       child.kill("SIGKILL");
     };
     const deadline = setTimeout(() => kill({ kind: "timeout" }), this.timeout_ms ?? request.timeout_ms);
-    const ended = new Promise<Ending>((resolve) =>
-      child.once("close", (code) => resolve(killed ?? { kind: "exit", code: code ?? -1 })),
-    ).then((ending) => {
+    // Not "close": that also waits for descriptor 3, which nobody may be reading any more. A box's end waits for no reader either.
+    const closed = [child.stdout!, child.stderr!].map((stream) => once(stream, "close"));
+    const ended = Promise.all([once(child, "exit"), ...closed]).then(([[code]]) => {
+      const ending: Ending = killed ?? { kind: "exit", code: code ?? -1 };
+      setTimeout(() => (child.stdio[3] as Duplex).destroy(), 1_000).unref();
       clearTimeout(deadline);
       this.#children.delete(child);
       rmSync(work, { recursive: true, force: true });

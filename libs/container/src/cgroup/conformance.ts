@@ -65,8 +65,8 @@ export function cgroupConformance(title: string, open: (instance: string) => Pro
         const group = make({ cpu_millis: 500 });
         await loads.start("spin", 0, group.procsFiles);
         const shares: number[] = [];
-        for (let i = 0; i < 3 && Math.max(0, ...shares) < 0.4; i++) shares.push((await shareOver(1000, [group]))[0]!);
-        expect(Math.max(...shares)).toBeGreaterThanOrEqual(0.4);
+        for (let i = 0; i < 3 && Math.max(0, ...shares) < 0.25; i++) shares.push((await shareOver(1000, [group]))[0]!);
+        expect(Math.max(...shares)).toBeGreaterThanOrEqual(0.25);
         expect(Math.max(...shares)).toBeLessThanOrEqual(0.6);
         expect(group.usage().throttled_periods).toBeGreaterThanOrEqual(3);
         expect(group.usage().throttled_us).toBeGreaterThan(50_000);
