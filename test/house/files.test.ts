@@ -28,6 +28,14 @@ describe("the house", () => {
     expect(vague).toEqual([]);
   });
 
+  it("promises nothing in the specification whose test is not there", () => {
+    const text = readFileSync(join(ROOT, "docs", "specification.md"), "utf8");
+    const named = [...text.matchAll(/`((?:apps|libs|infra|test)\/[^`]+)`/g)].map((match) => match[1]!);
+    const pattern = (name: string) => new RegExp(`^${name.replaceAll(".", "\\.").replaceAll("*", "[^/]+")}$`);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((name) => !files.some((file) => pattern(name).test(file)))).toEqual([]);
+  });
+
   it("gives every package a README of at most 40 lines", () => {
     const packages = files.filter((file) => basename(file) === "package.json" && file !== "package.json");
     const wrong = packages.filter((file) => {
