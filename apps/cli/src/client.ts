@@ -1,51 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { Problem } from "@mayfly/contract";
-
-/** Exit codes (sysexits.h and shells' customs): scripts rely on them. */
-export const EXIT = {
-  ok: 0,
-  failed: 1,
-  usage: 2,
-  unreachable: 69,
-  retry: 75,
-  auth: 77,
-  config: 78,
-  timeout: 124,
-} as const;
-
-/** What the user is told when a command cannot do what was asked; nothing else is a failure. */
-export class CliError extends Error {
-  override name = "CliError";
-  readonly exit: number;
-  readonly hint: string | undefined;
-  readonly problem: Problem | undefined;
-  constructor(message: string, options: { exit: number; hint?: string | undefined; problem?: Problem }) {
-    super(message);
-    this.exit = options.exit;
-    this.hint = options.hint;
-    this.problem = options.problem;
-  }
-}
-
-export interface Connection {
-  readonly url: string;
-  readonly key: string | null;
-}
-
-/** Flags before environment before the local server's own key. */
-export function connection(flags: { server?: string; key?: string }, env: NodeJS.ProcessEnv): Connection {
-  const url = (flags.server ?? env.MAYFLY_URL ?? "http://127.0.0.1:8080").replace(/\/+$/, "");
-  return { url, key: flags.key ?? env.MAYFLY_KEY ?? localKey(env.MAYFLY_HOME ?? "/var/lib/mayfly") };
-}
-
-function localKey(home: string): string | null {
-  try {
-    return readFileSync(join(home, "key"), "utf8").trim();
-  } catch {
-    return null;
-  }
-}
+import type { Connection } from "./connection.ts";
+import { CliError, EXIT, fetchError, parseProblem, problemError } from "./failure.ts";
 
 /** The API over HTTP. Answers of the platform that are failures are thrown as CliError. */
 export class Client {
@@ -57,18 +11,15 @@ export class Client {
     this.#key = key;
   }
 
-  /** Any answer, as it is. @throws CliError when no server answers */
+  /** Any answer, as it is; redirects are the function's answer and not ours to follow. @throws CliError when there is none */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
-    if (this.#key) headers.set("authorization", `Bearer ${this.#key}`);
+    // One's own credentials for a function go before the key.
+    if (this.#key && !headers.has("authorization")) headers.set("authorization", `Bearer ${this.#key}`);
     try {
-      return await fetch(`${this.url}${path}`, { ...init, headers });
+      return await fetch(`${this.url}${path}`, { redirect: "manual", ...init, headers });
     } catch (error) {
-      if (init.signal?.aborted) throw error;
-      throw new CliError(`no server answers at ${this.url}`, {
-        exit: EXIT.unreachable,
-        hint: "start one with npm start, or name another with --server",
-      });
+      throw fetchError(this.url, error);
     }
   }
 
@@ -76,44 +27,36 @@ export class Client {
   async ok(path: string, init: RequestInit = {}): Promise<Response> {
     const response = await this.fetch(path, init);
     if (response.ok) return response;
-    throw await failure(response);
+    throw await this.failure(response);
   }
 
   async json<T>(path: string, init: RequestInit = {}): Promise<T> {
-    return (await (await this.ok(path, init)).json()) as T;
+    return JSON.parse(await this.text(await this.ok(path, init))) as T;
   }
-}
 
-export async function failure(response: Response): Promise<CliError> {
-  const text = await response.text();
-  const problem = parseProblem(text);
-  return problem
-    ? problemError(problem)
-    : new CliError(`the server answered ${response.status}: ${text.slice(0, 200)}`, { exit: EXIT.failed });
-}
+  /** The body, whole. @throws CliError when it breaks off */
+  async text(response: Response): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      throw fetchError(this.url, error);
+    }
+  }
 
-export function problemError(problem: Problem): CliError {
-  const exits: Record<string, number> = {
-    unauthorized: EXIT.auth,
-    forbidden: EXIT.auth,
-    bad_setting: EXIT.usage,
-    bad_request: EXIT.usage,
-    timeout: EXIT.timeout,
-    no_capacity: EXIT.retry,
-    unavailable: EXIT.retry,
-  };
-  return new CliError(`${problem.code}: ${problem.detail}`, {
-    exit: exits[problem.code] ?? EXIT.failed,
-    hint: problem.hint,
-    problem,
-  });
-}
+  /** The body as it comes. @throws CliError when it breaks off */
+  async *chunks(response: Response): AsyncGenerator<Uint8Array> {
+    if (!response.body) return;
+    try {
+      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) yield chunk;
+    } catch (error) {
+      throw fetchError(this.url, error);
+    }
+  }
 
-function parseProblem(text: string): Problem | null {
-  try {
-    const value = JSON.parse(text);
-    return typeof value?.code === "string" && typeof value?.detail === "string" ? value : null;
-  } catch {
-    return null;
+  async failure(response: Response): Promise<CliError> {
+    const text = await this.text(response);
+    const problem = parseProblem(text);
+    if (problem) return problemError(problem);
+    return new CliError(`the server answered ${response.status}: ${text.slice(0, 200)}`, { exit: EXIT.failed });
   }
 }

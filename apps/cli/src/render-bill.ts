@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { formatBytes, formatMicros, type InvocationRecord } from "@mayfly/contract";
+import { formatBytes, formatMicros, type InvocationRecord, LIMIT_BOUNDS } from "@mayfly/contract";
 import { table } from "./output.ts";
 
 type Paint = (style: "bold" | "dim", text: string) => string;
@@ -34,7 +34,7 @@ function timeline({ phases_us }: InvocationRecord, paint: Paint): string {
   const rows = phases.map(([name, us]) => {
     const billed = name === "init" || name === "handler";
     const bar = (billed ? "█" : "░").repeat(Math.round((us / whole) * BAR)) || (us > 0 ? "▏" : "");
-    return `  ${name.padEnd(9)} ${formatMicros(us).padStart(9)}  ${billed ? bar : paint("dim", bar)}`;
+    return `  ${name.padEnd(9)} ${formatMicros(us).padStart(9)}  ${billed ? bar : paint("dim", bar)}`.trimEnd();
   });
   return `time (init and handler are billed)\n${rows.join("\n")}`;
 }
@@ -75,10 +75,18 @@ function lines({ bill }: InvocationRecord): string {
 
 const MiB = 1024 * 1024;
 
-function sentence({ bill }: InvocationRecord): string {
+/** What it cost, and the one thing that would have made it cheaper, or end well. */
+function sentence({ bill, status }: InvocationRecord): string {
   const { memory_peak_bytes: peak, memory_limit_bytes: limit } = bill.usage;
-  if (peak === null) return `This call cost ${bill.total.amount} ${bill.total.currency}.`;
-  const enough = Math.max(16, 2 ** Math.ceil(Math.log2((peak * 1.25) / MiB)));
-  const advice = enough * MiB <= limit / 2 ? `: memory=${enough}MiB would do` : "";
-  return `This call cost ${bill.total.amount} ${bill.total.currency}. It used ${formatBytes(peak)} of its ${formatBytes(limit)}${advice}.`;
+  const cost = `This call cost ${bill.total.amount} ${bill.total.currency}.`;
+  if (status === "platform_error") return `${cost} It failed through a fault of Mayfly, so nothing is due.`;
+  if (status === "out_of_memory")
+    return `${cost} Its ${formatBytes(limit)} of memory were not enough: --memory ${(2 * limit) / MiB}MiB gives it twice as much.`;
+  if (peak === null) return cost;
+  const used = `${cost} It used ${formatBytes(peak)} of its ${formatBytes(limit)}`;
+  const enough = Math.max(LIMIT_BOUNDS.memory_bytes.min, 2 ** Math.ceil(Math.log2(peak * 1.25)));
+  const byLimit = bill.lines.some((line) => line.sku === "memory" && line.rule.startsWith("limit"));
+  if (enough > limit / 2 || !byLimit) return `${used}.`;
+  const share = Math.round((enough / limit) * 100);
+  return `${used}: --memory ${enough / MiB}MiB would have held it, at ${share} % of the memory line.`;
 }

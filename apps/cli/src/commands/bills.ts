@@ -1,47 +1,67 @@
 import type { InvocationRecord } from "@mayfly/contract";
-import { CliError, type Client, EXIT } from "../client.ts";
-import { json, out, table } from "../output.ts";
+import type { Client } from "../client.ts";
+import { CliError, EXIT } from "../failure.ts";
+import { momentOf } from "../flags/moment.ts";
+import { wholeNumber } from "../flags/whole-number.ts";
+import { callOf } from "../latest-call.ts";
+import { inColor, json, note, out, pour, table } from "../output.ts";
+import { listed } from "../pages.ts";
 import { renderBill } from "../render-bill.ts";
+import { GROUPS, sumsBy, type UsageRow } from "../sums.ts";
 
 /** The record of an invocation, waiting a little for a bill that is on its way. */
 export async function settledRecord(client: Client, id: string): Promise<InvocationRecord> {
   for (let tries = 0; tries < 4; tries += 1) {
-    const shown = await client.json<InvocationRecord & { bill: unknown }>(
-      `/v1/invocations/${encodeURIComponent(id)}?wait=5`,
-    );
+    const shown = await client.json<InvocationRecord>(`/v1/invocations/${encodeURIComponent(id)}?wait=5`);
     if (shown.bill) return shown;
   }
-  throw new CliError(`${id} has no bill yet: it still runs`, { exit: EXIT.retry });
+  throw new CliError(`${id} has no bill yet: it still runs`, { exit: EXIT.retry, hint: `mayfly bill ${id}` });
 }
 
-export async function bill(client: Client, id: string, flags: { json?: boolean }): Promise<void> {
-  const record = await settledRecord(client, id);
+/** The bill of a call, or of the latest call of a function. */
+export async function bill(client: Client, what: string, flags: { json?: boolean }): Promise<void> {
+  const record = await settledRecord(client, await callOf(client, what));
   if (flags.json) json(record);
-  else out(renderBill(record, { color: process.stdout.isTTY === true }));
+  else out(renderBill(record, { color: inColor(process.stdout) }));
 }
 
 export interface BillsFlags {
   readonly function?: string;
-  readonly from?: string;
-  readonly to?: string;
+  readonly since?: string;
+  readonly until?: string;
   readonly limit?: string;
   readonly by?: string;
   readonly format?: string;
   readonly json?: boolean;
 }
 
+const FORMATS = ["table", "json", "ndjson", "csv"] as const;
+
 export async function bills(client: Client, flags: BillsFlags): Promise<void> {
+  const format = flags.format ?? (flags.json ? "json" : "table");
+  if (!(FORMATS as readonly string[]).includes(format))
+    throw new CliError(`--format ${format} is none of ${FORMATS.join(", ")}`, { exit: EXIT.usage });
+  const now = Date.now();
   const query = new URLSearchParams();
-  for (const name of ["function", "from", "to", "limit"] as const)
-    if (flags[name] !== undefined) query.set(name, flags[name]);
-  if (flags.by !== undefined) return sums(client, query, flags);
-  if (flags.format && flags.format !== "table") {
-    query.set("format", flags.format);
-    return void process.stdout.write(await (await client.ok(`/v1/bills?${query}`)).text());
+  if (flags.function !== undefined) query.set("function", flags.function);
+  if (flags.since !== undefined) query.set("from", momentOf("--since", flags.since, now));
+  if (flags.until !== undefined) query.set("to", momentOf("--until", flags.until, now));
+  if (flags.by !== undefined) return sums(client, query, flags.by, format);
+  const limit = flags.limit === undefined ? 100 : wholeNumber("--limit", flags.limit);
+  if (format === "csv") {
+    query.set("limit", String(limit));
+    query.set("format", "csv");
+    return pour(client.chunks(await client.ok(`/v1/bills?${query}`)));
   }
-  const { bills: records } = await client.json<{ bills: InvocationRecord[] }>(`/v1/bills?${query}`);
-  if (flags.json) return json(records);
-  const rows = records.map((r) => [
+  const records = listed<InvocationRecord>(client, "/v1/bills", "bills", query, limit);
+  if (format === "ndjson") {
+    for await (const record of records) out(JSON.stringify(record));
+    return;
+  }
+  const all = await Array.fromAsync(records);
+  if (format === "json") return json(all);
+  if (all.length === 0) note("no bills here: mayfly invoke NAME --bill makes one");
+  const rows = all.map((r) => [
     r.id,
     `${r.function} v${r.version}`,
     r.status,
@@ -52,21 +72,18 @@ export async function bills(client: Client, flags: BillsFlags): Promise<void> {
   out(table(["INVOCATION", "FUNCTION", "STATUS", "BILLED", "CPU", "AMOUNT"], rows));
 }
 
-interface Sums {
-  readonly rows: { function: string; day: string; calls: number; amount: string }[];
-  readonly total: { calls: number; amount: string };
-}
-
-async function sums(client: Client, query: URLSearchParams, flags: BillsFlags): Promise<void> {
-  if (!["function", "day"].includes(flags.by!))
-    throw new CliError(`--by ${flags.by} is neither function nor day`, { exit: EXIT.usage });
-  const usage = await client.json<Sums>(`/v1/usage?${query}`);
-  if (flags.json) return json(usage);
-  const rows = usage.rows.map((row) => [row.day, row.function, String(row.calls), row.amount]);
-  out(
-    table(
-      ["DAY", "FUNCTION", "CALLS", "AMOUNT"],
-      [...rows, ["total", "", String(usage.total.calls), usage.total.amount]],
-    ),
-  );
+/** A statement: sums that are exact, by function or by day. */
+async function sums(client: Client, query: URLSearchParams, by: string, format: string): Promise<void> {
+  if (!(GROUPS as readonly string[]).includes(by) || !["table", "json"].includes(format))
+    throw new CliError(`--by is ${GROUPS.join(" or ")}, as table or json`, { exit: EXIT.usage });
+  const { rows } = await client.json<{ rows: UsageRow[] }>(`/v1/usage?${query}`);
+  const summed = sumsBy(rows, by as (typeof GROUPS)[number]);
+  if (format === "json") return json(summed);
+  const cells = [...summed.rows, ...summed.totals.map((total) => ({ ...total, key: "total" }))].map((row) => [
+    row.key,
+    String(row.calls),
+    row.amount,
+    row.currency,
+  ]);
+  out(table([by.toUpperCase(), "CALLS", "AMOUNT", "CURRENCY"], cells));
 }

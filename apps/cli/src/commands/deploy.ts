@@ -1,95 +1,67 @@
-import type { BuildRecord, Problem } from "@mayfly/contract";
-import { CliError, type Client, EXIT, failure, problemError } from "../client.ts";
+import type { Problem } from "@mayfly/contract";
+import type { Client } from "../client.ts";
+import { CliError, EXIT, problemError } from "../failure.ts";
+import { pairOf } from "../flags/pair.ts";
+import { type Deployed, followBuild } from "../follow-build.ts";
 import { note, out, paint } from "../output.ts";
 import { readSource } from "../source.ts";
 
-export interface DeployFlags {
+/** Settings that go to the server as they are; it knows what can be used. */
+export const SETTINGS = [
+  ["memory", "<size>", "memory, like 128MiB"],
+  ["cpu", "<cores>", "cores, like 0.5"],
+  ["timeout", "<time>", "deadline, like 30s"],
+  ["tmp", "<size>", "writable bytes, like 64MiB"],
+  ["pids", "<n>", "processes and threads"],
+  ["concurrency", "<n>", "calls at once"],
+  ["access", "<who>", "public or key"],
+  ["network", "<kind>", "none"],
+  ["contract", "<kind>", "fetch (default: found by loading the module)"],
+  ["entry", "<path>", "entry module of a project"],
+] as const;
+
+export type DeployFlags = { readonly [name in (typeof SETTINGS)[number][0]]?: string } & {
   readonly name?: string;
-  readonly memory?: string;
-  readonly cpu?: string;
-  readonly timeout?: string;
-  readonly tmp?: string;
-  readonly pids?: string;
-  readonly concurrency?: string;
-  readonly access?: string;
-  readonly network?: string;
-  readonly entry?: string;
   readonly env?: string[];
   readonly label?: string[];
+  readonly withNodeModules?: boolean;
   readonly json?: boolean;
-}
+};
 
 /** Sends a source, shows its build while it runs, and ends with the URL alone on stdout. */
 export async function deploy(client: Client, path: string, flags: DeployFlags): Promise<void> {
-  const source = readSource(path);
+  const query = new URLSearchParams(settingsOf(flags));
+  const source = readSource(path, { nodeModules: flags.withNodeModules === true });
+  for (const [name, value] of Object.entries(source.query)) query.set(name, value);
   const name = flags.name ?? source.suggestedName;
   if (!name)
-    throw new CliError("the function needs a name", { exit: EXIT.usage, hint: "mayfly deploy - --name hello" });
-  const query = new URLSearchParams({ ...source.query, ...plainSettings(flags) });
-  for (const [kind, pairs] of [
-    ["env", flags.env],
-    ["label", flags.label],
-  ] as const) {
-    for (const pair of pairs ?? []) {
-      const at = pair.indexOf("=");
-      if (at < 1) throw new CliError(`--${kind} ${pair}: write it like NAME=value`, { exit: EXIT.usage });
-      query.set(`${kind}.${pair.slice(0, at)}`, pair.slice(at + 1));
-    }
-  }
-  const response = await client.fetch(`/v1/functions/${encodeURIComponent(name)}?${query}`, {
+    throw new CliError("the function needs a name", { exit: EXIT.usage, hint: `mayfly deploy ${path} --name hello` });
+  const response = await client.ok(`/v1/functions/${encodeURIComponent(name)}?${query}`, {
     method: "PUT",
     headers: { ...source.headers, accept: "application/x-ndjson" },
     body: source.body,
     duplex: "half",
   } as RequestInit);
-  if (!response.ok) throw await failure(response);
-  const last = await follow(response, flags.json === true);
-  if (last.status === "error")
-    throw problemError({ ...(last.error as unknown as Problem), detail: last.error!.message });
+  const last = await followBuild(client, response, { json: flags.json === true });
+  if (flags.json) out(JSON.stringify(last));
+  if (last.status === "error") throw failed(last);
   note(`${paint("bold", name)} v${last.version} is live`);
-  out(flags.json ? JSON.stringify(last) : last.url!);
+  if (!flags.json) out(last.url!);
 }
 
-function plainSettings(flags: DeployFlags): Record<string, string> {
-  const { memory, cpu, timeout, tmp, pids, concurrency, access, network, entry } = flags;
-  const given = Object.entries({ memory, cpu, timeout, tmp, pids, concurrency, access, network, entry });
-  return Object.fromEntries(given.filter((pair): pair is [string, string] => pair[1] !== undefined));
+/** As pairs for the query. @throws CliError for what is no NAME=value */
+export function settingsOf(flags: DeployFlags): [string, string][] {
+  const plain = SETTINGS.flatMap(([name]) => (flags[name] === undefined ? [] : [[name, flags[name]] as const]));
+  const pairs = (["env", "label"] as const).flatMap((kind) =>
+    (flags[kind] ?? []).map((text) => {
+      const [name, value] = pairOf(`--${kind}`, text);
+      return [`${kind}.${name}`, value] as const;
+    }),
+  );
+  return [...plain, ...pairs].map(([name, value]) => [name, value]);
 }
 
-/** Shows each record of the log; answers the last one, which says how it ended. */
-async function follow(response: Response, asJson: boolean): Promise<BuildRecord> {
-  let last: BuildRecord | null = null;
-  for await (const line of linesOf(response)) {
-    const record = JSON.parse(line) as BuildRecord;
-    if (record.step === "result") last = record;
-    else if (asJson) note(line);
-    else show(record);
-  }
-  if (last) return last;
-  throw new CliError("the log broke off before the build ended; it goes on", {
-    exit: EXIT.retry,
-    hint: "mayfly inspect NAME shows what came of it",
-  });
-}
-
-function show(record: BuildRecord): void {
-  const time = record.elapsed_ms === undefined ? "" : paint("dim", ` ${record.elapsed_ms} ms`);
-  if (record.status === "done") note(`  ${paint("green", "✓")} ${record.step.padEnd(8)} ${record.msg ?? ""}${time}`);
-  else if (record.status === "log") note(`    ${record.msg ?? ""}`);
-  else if (record.status === "error") {
-    note(`  ${paint("red", "✗")} ${record.error?.message ?? record.step}`);
-    for (const { excerpt } of (record.error?.locations as { excerpt: string }[] | undefined) ?? [])
-      note(excerpt.replace(/^/gm, "    "));
-  }
-}
-
-async function* linesOf(response: Response): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    rest += decoder.decode(chunk, { stream: true });
-    const parts = rest.split("\n");
-    rest = parts.pop()!;
-    yield* parts.filter((part) => part !== "");
-  }
+function failed(last: Deployed): CliError {
+  const { message, ...problem } = last.error!;
+  return problemError({ ...(problem as unknown as Problem), detail: message });
 }

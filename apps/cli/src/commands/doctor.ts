@@ -1,5 +1,5 @@
 import { runHostChecks } from "@mayfly/infra";
-import { CliError, EXIT } from "../client.ts";
+import { CliError, EXIT } from "../failure.ts";
 import { json, out, paint } from "../output.ts";
 
 /** Whether this host can run Mayfly, and what to do where it cannot. */
