@@ -288,6 +288,8 @@ describe("a box that says what is not true", () => {
 
   it.each([
     ["ends without a word", ""],
+    ["fails in no shape", 'frame(8, { code: "nope", message: [5] });'],
+    ["fails in a code of somebody else", 'frame(8, { code: "timeout", message: "x" });'],
     ["names a file outside of the layer", 'frame(5, { files: [{ path: "../etc/passwd", size_bytes: 0 }] });'],
     ["names an absolute file", 'frame(5, { files: [{ path: "/etc/passwd", size_bytes: 0 }] });'],
     [
@@ -309,6 +311,17 @@ describe("a box that says what is not true", () => {
     );
     expect(["internal", "ImageError"]).toContain(ended);
     expect(boxes.requests.length).toBe(1);
+  });
+
+  it("as the builder, with a failure that is too large for an answer, is heard in part", async () => {
+    const program = join(boxes.dir, "loud.cjs");
+    const place = '{ file: "f", line: 1, column: 1, message: "m", excerpt: "e".repeat(9000) }';
+    const said = `{ code: "build_failed", message: "x".repeat(500_000), locations: Array(50).fill(${place}) }`;
+    writeFileSync(program, `${frame}\nframe(8, ${said});`);
+    boxes.instead.set(BUILDER_PATH, program);
+    const error = await failure(HELLO);
+    expect([error.code, error.locations!.length]).toEqual(["build_failed", 10]);
+    expect(JSON.stringify(error).length).toBeLessThan(20_000);
   });
 
   it("as the builder, with more than a layer may hold, is refused before it comes", async () => {

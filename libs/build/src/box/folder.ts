@@ -57,7 +57,7 @@ export class Folder {
   link(path: string, target: string): void {
     if (target === "" || target.includes("\0") || Buffer.byteLength(target) > this.#limits.path)
       throw new Failure(`the link ${this.#name(path)} has a target that cannot be used`);
-    if (target.startsWith("/") || !this.contains(resolve(dirname(path), target))) throw this.#leadsOut(path, target);
+    if (!this.contains(resolve(dirname(path), target))) throw this.#leadsOut(path, target);
     symlinkSync(target, path);
     this.#links.push(path);
   }

@@ -48,7 +48,8 @@ async function target(name: string, stream: Readable): Promise<string> {
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     size += chunk.byteLength;
-    if (size > LONGEST_TARGET) throw new Failure(`the link ${quoted(name)} has a target that cannot be used`);
+    if (size > LONGEST_TARGET)
+      throw new Failure(`the link ${quoted(name)} has a target of more than ${LONGEST_TARGET} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

@@ -66,6 +66,12 @@ describe("a tar that reaches out of its folder is refused by", () => {
     ["a neighbour whose name begins like ours", [["../src-evil/x", "x"]], "leads out of its folder"],
     ["an absolute link", [["l", symlink("/etc/passwd")]], "the link l leads out of the project"],
     ["a link up and out", [["a/l", symlink("../../canary")]], "the link a/l leads out of the project"],
+    [
+      "an absolute link to what is not there",
+      [["l", symlink("/no/such/thing")]],
+      "the link l leads out of the project",
+    ],
+    ["a link out to what is not there", [["l", symlink("../nothing")]], "the link l leads out of the project"],
     ["a link to the neighbour", [["l", symlink("../src-evil/canary")]], "the link l leads out of the project"],
     [
       "a link through a link",
@@ -301,7 +307,7 @@ describe("a zip", () => {
       "a link whose target is a bomb",
       "l",
       { content: Buffer.alloc(50e6, 97), mode: 0o120777 },
-      "a target that cannot be used",
+      "a target of more than 4096 bytes",
     ],
     ["a pipe", "p", { content: "", mode: 0o010644 }, "a special file"],
     ["a device", "c", { content: "", mode: 0o020644 }, "a special file"],
