@@ -26,10 +26,14 @@ export class CliError extends Error {
   }
 }
 
+const KEY_HINT =
+  "give the server's key with --key or in MAYFLY_KEY; npm start shows it, and it lies in $MAYFLY_HOME/key";
+
+/** A problem document as the command's failure: the server's words, and the exit status that stands for its code. */
 export function problemError(problem: Problem): CliError {
   return new CliError(`${problem.code}: ${problem.detail}`, {
     exit: exitOf(problem.code),
-    hint: problem.hint,
+    hint: problem.code === "unauthorized" ? KEY_HINT : problem.hint,
     problem,
   });
 }
