@@ -74,10 +74,10 @@ function foldersBelow(root: string): string[] {
   }
 }
 
-/** Namespaces that some process other than kernel threads is in. */
+/** Namespaces that some process other than kernel threads is in. A zombie is in none: it waits for the host's init, which takes its time. */
 function namespaces(): string[] {
   const seen = new Set<string>();
-  for (const pid of pids()) {
+  for (const pid of pids().filter((pid) => !isZombie(pid))) {
     for (const kind of ["mnt", "net", "pid", "user", "ipc", "uts", "cgroup"]) {
       try {
         seen.add(readlinkSync(`/proc/${pid}/ns/${kind}`));
@@ -87,4 +87,12 @@ function namespaces(): string[] {
     }
   }
   return [...seen];
+}
+
+function isZombie(pid: string): boolean {
+  try {
+    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return true; // Gone.
+  }
 }

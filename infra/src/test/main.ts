@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { bundlePrograms } from "../prepare/bundles.ts";
 import { buildNative } from "../prepare/native.ts";
 import { ensureSystemUser } from "../prepare/system-user.ts";
@@ -30,7 +31,7 @@ async function main(only: readonly string[]): Promise<Tally> {
   }
   take(await vitest("tests on this kernel", only));
   if (only.length === 0) take(await secondKernel());
-  take(cleanedUp(before));
+  take(await cleanedUp(before));
   return tally;
 }
 
@@ -46,10 +47,18 @@ async function secondKernel(): Promise<Tally> {
   return { passed: result.passed, failed: result.failed };
 }
 
+/** What the kernel takes away by itself once its last user is gone (network namespaces, killed processes) may take it a moment. */
+const SETTLE_MS = 5000;
+
 /** Processes, mounts, cgroups, namespaces and temporary files as before. */
-function cleanedUp(before: ReturnType<typeof leftovers>): Tally {
-  const left = differences(before, leftovers());
-  report("nothing is left", left.length === 0, 0);
+async function cleanedUp(before: ReturnType<typeof leftovers>): Promise<Tally> {
+  const began = performance.now();
+  let left = differences(before, leftovers());
+  while (left.length > 0 && performance.now() - began < SETTLE_MS) {
+    await sleep(100);
+    left = differences(before, leftovers());
+  }
+  report("nothing is left", left.length === 0, performance.now() - began);
   for (const line of left) process.stdout.write(`  ${line}\n`);
   return left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
