@@ -56,7 +56,6 @@ export const BY_FILTER_AND_MORE: readonly Row[] = [
     refused(`socket AF_${family}`),
   ),
   { attempt: "newer than the list", answer: "ENOSYS" },
-  { attempt: "i386 call", answer: "signal 31" },
   { attempt: "calls that got through", answer: "" },
 ];
 
