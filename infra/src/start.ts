@@ -23,6 +23,7 @@ Environment
   MAYFLY_KEY           admin key (default: made on first start, kept in $MAYFLY_HOME/key)
   MAYFLY_REDIS_URL     an existing Redis or Valkey, 6.2 or later (default: a private one)
   MAYFLY_CONCURRENCY   boxes serving at once (default 4 for each core)
+  MAYFLY_NURSERY       on: fork booted runtimes into boxes (default off; docs/decisions/0006)
 
 Exit status: 0 stopped or done, 78 the machine or its set-up, 1 anything else.
 `;
@@ -53,6 +54,7 @@ async function main(): Promise<number> {
       listen: process.env.MAYFLY_LISTEN ?? "127.0.0.1:8080",
       redisUrl: process.env.MAYFLY_REDIS_URL,
       concurrency: process.env.MAYFLY_CONCURRENCY,
+      nursery: process.env.MAYFLY_NURSERY,
       logLevel: process.env.MAYFLY_LOG_LEVEL ?? "info",
       say: (line) => process.stderr.write(`mayfly  ${line}\n`),
       serviceLog: (service, line) => logs.write(service, line),

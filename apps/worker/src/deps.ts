@@ -5,6 +5,7 @@ import type { PriceTable, Spool } from "@mayfly/ledger";
 import type { Logger } from "pino";
 import type { Clock } from "./clock.ts";
 import type { Notes } from "./invoke/note.ts";
+import type { NurseryKeeper } from "./nursery/keeper.ts";
 import type { Shipper } from "./outbox/shipper.ts";
 
 /** What the jobs need, put together once in main.ts. */
@@ -16,6 +17,7 @@ export interface WorkerDeps {
   readonly store: ImageStore;
   /** Read-only layers of an image, unpacked once and kept. */
   readonly rootfs: (image: Digest) => Promise<RootFs>;
+  readonly nursery: Pick<NurseryKeeper, "forRoot">;
   readonly notes: Notes;
   readonly spool: Spool;
   readonly shipper: Shipper;

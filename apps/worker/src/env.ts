@@ -12,8 +12,10 @@ const Env = z.object({
   MAYFLY_QUEUE_PREFIX: z.string().default("mayfly"),
   /** Where the gateway takes bills and build results: a socket path. */
   MAYFLY_CHANNEL: z.string(),
-  /** Folder with `launcher` and `native.node`. */
+  /** Folder with `launcher`, `native.node` and the nursery's layer. */
   MAYFLY_NATIVE: z.string(),
+  /** `on`: runtimes are forked into their boxes (docs/decisions/0006); else they boot in them. */
+  MAYFLY_NURSERY: z.enum(["on", "off"]).default("off"),
   MAYFLY_CONCURRENCY: z.coerce
     .number()
     .int()
@@ -32,6 +34,7 @@ export interface WorkerEnv {
   readonly prefix: string;
   readonly channel: string;
   readonly native: string;
+  readonly nursery: boolean;
   readonly concurrency: number;
   readonly buildConcurrency: number;
   readonly drainMs: number;
@@ -54,6 +57,7 @@ export function parseEnv(raw: Record<string, string | undefined>): WorkerEnv {
     prefix: env.MAYFLY_QUEUE_PREFIX,
     channel: env.MAYFLY_CHANNEL,
     native: env.MAYFLY_NATIVE,
+    nursery: env.MAYFLY_NURSERY === "on",
     concurrency: env.MAYFLY_CONCURRENCY,
     buildConcurrency: env.MAYFLY_BUILD_CONCURRENCY,
     drainMs: env.MAYFLY_DRAIN_MS,

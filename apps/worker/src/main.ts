@@ -1,22 +1,26 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openBoxHost } from "@mayfly/container";
 import { BuildJob, type Digest, InvokeJob, type RootFs } from "@mayfly/contract";
 import { openImageStore } from "@mayfly/image";
 import { defaultPriceTable, openSpool } from "@mayfly/ledger";
 import { consume } from "@mayfly/queue";
 import { pino } from "pino";
-import { build } from "./build/build.ts";
+import { BASE_IMAGE, build } from "./build/build.ts";
 import { systemClock } from "./clock.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { parseEnv } from "./env.ts";
 import { invoke } from "./invoke/invoke.ts";
 import { Notes } from "./invoke/note.ts";
+import { NurseryKeeper } from "./nursery/keeper.ts";
 import { Shipper } from "./outbox/shipper.ts";
 import { recover } from "./recover.ts";
 
 /** Composition root: environment → stores → boxes → recovery → consume. The supervisor reads one JSON line when all of it stands. */
 const env = parseEnv(process.env);
+/** A nursery that takes longer is used when it is there; calls boot their runtime until then. */
+const NURSERY_WAIT_MS = 15_000;
 const log = pino({ name: "worker", level: env.logLevel }, pino.destination({ fd: 2, sync: true }));
 const runDir = join(env.home, "run", "boxes");
 mkdirSync(runDir, { recursive: true, mode: 0o700 });
@@ -33,6 +37,7 @@ const spool = await openSpool(join(env.home, "spool"));
 const shipper = new Shipper({ spool, address: env.channel, host: env.host, log });
 
 const rootfsOf = new Map<Digest, Promise<RootFs>>();
+const nursery = new NurseryKeeper({ boxes, native: env.native, log });
 const deps: WorkerDeps = {
   host: env.host,
   clock: systemClock,
@@ -47,11 +52,15 @@ const deps: WorkerDeps = {
     rootfsOf.set(image, unpacking);
     return unpacking;
   },
+  nursery,
   notes: new Notes(join(runDir, "notes")),
   spool,
   shipper,
   priceTable: defaultPriceTable(),
 };
+
+const base = env.nursery ? await store.resolve(BASE_IMAGE) : null;
+if (base !== null) await Promise.race([nursery.keep(await deps.rootfs(base)), sleep(NURSERY_WAIT_MS)]);
 
 const left = await recover(deps);
 if (left.boxes > 0) log.warn(left, "settled what a predecessor left");
@@ -82,6 +91,7 @@ function stop(why: string): Promise<void> {
     await Promise.all([invocations.close(env.drainMs), builds.close(env.drainMs)]);
     await shipper.close();
     spool.close();
+    nursery.close();
     await boxes.close();
     process.exit(0);
   })();

@@ -33,6 +33,7 @@ async function settle(note: Note, orphan: Orphan | undefined, deps: WorkerDeps):
     cgroupVersion: deps.boxes.cgroup,
     startedAtUs: note.started_at_us,
     endedAtUs,
+    start: null,
     phases: {
       queue: Math.max(0, note.started_at_us - note.job.received_at_us),
       box: 0,

@@ -6,18 +6,25 @@ import { digestOf, unlessMade } from "./stamp.ts";
 
 export interface Bundles {
   readonly runner: string;
+  readonly nursery: string;
   readonly builder: string;
 }
 
-/** The two programs that run inside of boxes, each as one file with all it imports. */
+/** The programs that run inside of boxes, and the one that boxes are forked from, each as one file with all it imports. */
 export async function bundlePrograms(say: (line: string) => void): Promise<Bundles> {
-  const bundles = { runner: join(BUILD, "box", "runner.mjs"), builder: join(BUILD, "box", "builder.mjs") };
+  const bundles = {
+    runner: join(BUILD, "box", "runner.mjs"),
+    // Beside its addon: together they are a layer that the host lays over the base image.
+    nursery: join(BUILD, "native", "nursery", "mayfly", "nursery.mjs"),
+    builder: join(BUILD, "box", "builder.mjs"),
+  };
   const inputs = ["libs/contract/src", "libs/runtime/src", "libs/build/src", "package-lock.json"].map((path) =>
     join(ROOT, path),
   );
   await unlessMade(join(BUILD, "box.stamp"), digestOf(inputs), async () => {
     say("bundling the programs that run in boxes");
     await bundle(join(ROOT, "libs/runtime/src/runner.ts"), bundles.runner);
+    await bundle(join(ROOT, "libs/runtime/src/nursery.ts"), bundles.nursery);
     await bundle(join(ROOT, "libs/build/src/box/builder.ts"), bundles.builder);
   });
   return bundles;

@@ -11,6 +11,8 @@ export interface SystemOptions {
   readonly listen: string;
   readonly redisUrl: string | undefined;
   readonly concurrency: string | undefined;
+  /** `on` or `off`; unset: the worker's default. */
+  readonly nursery: string | undefined;
   readonly logLevel: string;
   /** One line for a person about what the supervisor does. */
   readonly say: (line: string) => void;
@@ -94,7 +96,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
         name: "worker",
         command: "setpriv",
         args: ["--pdeathsig=KILL", process.execPath, ...NODE_FLAGS, join(ROOT, "apps/worker/src/main.ts")],
-        env: { ...common, MAYFLY_NATIVE: options.native },
+        env: { ...common, MAYFLY_NATIVE: options.native, MAYFLY_NURSERY: options.nursery },
         cwd: "/",
         ready: async (child) => {
           cgroup = String((await readyLine(child)).cgroup);

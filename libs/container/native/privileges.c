@@ -66,6 +66,18 @@ static void close_doors(const struct request *request) {
   if (!(request->unprotected & UNPROTECTED_SECCOMP)) STEP("system call filter", filter_install(request->profile));
 }
 
+/* What it takes to enter a box made by somebody else: setns asks for the first two, in the namespaces' owner, and for
+ * the third to take them from a process (PID 1, which is not dumpable). Capabilities of root survive exec. */
+#define NURSERY_CAPS (1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_CHROOT | 1ull << CAP_SYS_PTRACE)
+
+void privileges_of_nursery(void) {
+  bound(NURSERY_CAPS);
+  STEP("ambient set", prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
+  set_caps(NURSERY_CAPS);
+  STEP("no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  STEP("system call filter", filter_no_rings());
+}
+
 void privileges_drop(const struct request *request) {
   gid_t groups[MAX_GROUPS];
   for (size_t i = 0; i < request->group_count; i++)

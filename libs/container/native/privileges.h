@@ -9,3 +9,5 @@ void privileges_bound(const struct request *request);
 void privileges_drop(const struct request *request);
 /* The same for PID 1, which needs nothing: it stays root of the box by id and has no capability at all. */
 void privileges_drop_init(const struct request *request);
+/* For a nursery, which stays root of the host: only what entering a box takes. */
+void privileges_of_nursery(void);

@@ -90,11 +90,16 @@ static const char *take(struct request *r, const char *key, char *value) {
       r->op = OP_START;
     else if (!strcmp(value, "kill"))
       r->op = OP_KILL;
+    else if (!strcmp(value, "nursery"))
+      r->op = OP_NURSERY;
     else
       return "unknown op";
   } else if (!strcmp(key, "id")) {
     if (!id_is_plain(value)) return "id is not plain";
     r->id = value;
+  } else if (!strcmp(key, "nursery")) {
+    if (!id_is_plain(value)) return "nursery is not plain";
+    r->nursery = value;
   } else if (!strcmp(key, "slot")) {
     if (small(value, MAX_SLOTS - 1, &r->slot)) return "slot is no number in range";
   } else if (!strcmp(key, "cwd")) {
@@ -134,6 +139,7 @@ static const char *complete(const struct request *r) {
   if (!r->tmp_bytes || !r->open_files) return "no limits";
   for (size_t i = 0; i < r->bind_count; i++)
     if (!r->binds[i].target) return "a bind without target";
+  if (r->op == OP_NURSERY && r->nursery) return "a nursery in a nursery";
   return NULL;
 }
 

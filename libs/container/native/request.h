@@ -16,7 +16,9 @@ enum {
   MAX_SLOTS = 1024,
 };
 
-enum request_op { OP_START, OP_KILL };
+/* OP_NURSERY starts a program that boxes' main processes are forked from (nursery.c); it is then addressed like a box.
+ */
+enum request_op { OP_START, OP_KILL, OP_NURSERY };
 enum profile { PROFILE_FUNCTION, PROFILE_BUILD };
 
 /* Protections a test may switch off to see that its probe notices (launcher started with --allow-unprotected only). */
@@ -31,6 +33,7 @@ struct bind {
 struct request {
   enum request_op op;
   const char *id;
+  const char *nursery; /* for OP_START: whose fork the main process is to be; NULL: it is exec'd */
   unsigned slot;
   const char *layers[MAX_LAYERS];
   size_t layer_count;

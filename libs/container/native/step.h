@@ -4,14 +4,14 @@
 #pragma once
 #include <errno.h>
 
-enum report_kind { REPORT_REFUSED = 1, REPORT_MAIN = 2, REPORT_ENTERED = 3, REPORT_ENDED = 4 };
+enum report_kind { REPORT_REFUSED = 1, REPORT_MADE, REPORT_MAIN, REPORT_ENTERED, REPORT_ENDED };
 
-/* One datagram from a box's PID 1 (or its main process, for REPORT_MAIN) to the launcher. */
+/* One datagram from a box's PID 1 or its main process to the launcher. */
 struct report {
   int kind;
   int error;     /* errno, for REFUSED */
   int status;    /* wait status of the main process, for ENDED */
-  int idmap;     /* 1 when layers are mounted with the box's ids, for ENTERED */
+  int idmap;     /* 1 when layers are mounted with the box's ids, for MADE and ENTERED */
   char step[48]; /* for REFUSED */
 };
 

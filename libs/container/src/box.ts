@@ -16,10 +16,12 @@ export interface Box {
   readonly pid: number;
   /** Whether its layers are mounted with its own ids. */
   readonly idmap: boolean;
+  /** Whether its main process is a nursery's fork. */
+  readonly forked: boolean;
   readonly channel: Socket | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Moves the box's processes from the boot group into its own cgroup: limited and metered from here. */
+  /** Moves the box's processes from the boot group into its own cgroup: limited and metered from here. A fork was born there. */
   handover(): Promise<void>;
   /** What the cgroup has counted so far. */
   sample(): CgroupUsage;
@@ -36,6 +38,7 @@ export interface Box {
 export interface BoxParts {
   readonly id: string;
   readonly cgroup: Cgroup;
+  readonly forked: boolean;
   readonly channel: Socket | null;
   readonly stdout: Socket;
   readonly stderr: Socket;
@@ -53,6 +56,7 @@ const BACKSTOP_MS = 2_000;
 /** Turns the launcher's events into a box: the one place where all endings race. */
 export class RunningBox implements Box {
   readonly id: string;
+  readonly forked: boolean;
   readonly channel: Socket | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
@@ -74,6 +78,7 @@ export class RunningBox implements Box {
   constructor(parts: BoxParts) {
     this.#parts = parts;
     this.id = parts.id;
+    this.forked = parts.forked;
     this.channel = parts.channel;
     this.stdout = parts.stdout;
     this.stderr = parts.stderr;
@@ -104,6 +109,7 @@ export class RunningBox implements Box {
   }
 
   async handover(): Promise<void> {
+    if (this.forked) return;
     for (const pid of [this.#init, this.pid]) {
       if (this.#over || pid === 0) return; // nobody is there; the number may be somebody else's by now
       try {

@@ -4,8 +4,9 @@ import { type Addon, loadAddon } from "./addon.ts";
 import { type Box, RunningBox } from "./box.ts";
 import { type Cgroup, type CgroupTree, openCgroupTree } from "./cgroup/index.ts";
 import { selfJoinFiles } from "./cgroup/self-join.ts";
-import { Launcher } from "./launcher.ts";
-import { killRequest, startRequest } from "./request.ts";
+import { Launcher, type LauncherEvent } from "./launcher.ts";
+import { type Nursery, type NurserySpec, RunningNursery } from "./nursery.ts";
+import { killRequest, nurseryRequest, startRequest } from "./request.ts";
 import { Slots } from "./slots.ts";
 import { type BoxSpec, checkSpec } from "./spec.ts";
 import { openStreams, type Streams } from "./streams.ts";
@@ -31,6 +32,8 @@ export interface BoxHost {
    * @throws BadBoxSpec for a spec that cannot be a box; CgroupError when its cgroup cannot be made
    */
   start(spec: BoxSpec): Promise<Box>;
+  /** Resolves when the nursery is sealed and takes orders (`spec.nursery` of a box), or when it has ended: `pid` is 0 then. */
+  openNursery(spec: NurserySpec): Promise<Nursery>;
   orphans(): Promise<Orphan[]>;
   /** Ends every box, the launcher, and removes our cgroups. */
   close(): Promise<void>;
@@ -103,10 +106,11 @@ class Host implements BoxHost {
     const box = new RunningBox({
       id: spec.id,
       cgroup,
+      forked: spec.nursery !== null,
       channel: streams.channel,
       stdout: streams.stdout,
       stderr: streams.stderr,
-      kill: () => void this.#launcher.send(killRequest(spec.id), []).catch(() => {}),
+      kill: () => this.#kill(spec.id),
       onGone: () => {
         this.#launcher.forget(spec.id);
         this.#slots.release(slot);
@@ -117,17 +121,42 @@ class Host implements BoxHost {
     this.#running.set(spec.id, box);
     this.#owned.add(spec.id);
     this.#launcher.listen(spec.id, (event) => box.take(event));
+    await this.#order(request, streams, box);
+    await box.entered;
+    return box;
+  }
+
+  async openNursery(spec: NurserySpec): Promise<Nursery> {
+    const streams = openStreams(this.#addon, false);
+    const nursery = new RunningNursery({
+      id: spec.id,
+      stdout: streams.stdout,
+      stderr: streams.stderr,
+      kill: () => this.#kill(spec.id),
+      onGone: () => this.#launcher.forget(spec.id),
+    });
+    this.#launcher.listen(spec.id, (event) => nursery.take(event));
+    await this.#order(nurseryRequest(spec, selfJoinFiles(this.#tree.version, this.#tree.boot)), streams, nursery);
+    await nursery.sealed;
+    return nursery;
+  }
+
+  /** Sends a request with its descriptors. A launcher that cannot be reached is a refusal. */
+  async #order(request: Uint8Array, streams: Streams, made: { take(event: LauncherEvent): void }): Promise<void> {
     try {
       await this.#launcher.send(request, streams.theirs);
     } catch (error) {
       const { code = "EPIPE", message } = error as NodeJS.ErrnoException;
-      box.take({ event: "refused", step: "clone", errno: code, message: `the launcher cannot be reached: ${message}` });
-      box.take({ event: "gone" });
+      const said = `the launcher cannot be reached: ${message}`;
+      made.take({ event: "refused", step: "clone", errno: code, message: said });
+      made.take({ event: "gone" });
     } finally {
       for (const fd of streams.theirs) closeSync(fd);
     }
-    await box.entered;
-    return box;
+  }
+
+  #kill(id: string): void {
+    void this.#launcher.send(killRequest(id), []).catch(() => {});
   }
 
   async orphans(): Promise<Orphan[]> {
@@ -151,7 +180,7 @@ class Host implements BoxHost {
     let cgroup: Cgroup | undefined;
     try {
       cgroup = this.#tree.create(spec.id, spec.limits);
-      const procs = spec.meter === "from_exec" ? cgroup.procsFiles : this.#tree.boot;
+      const procs = spec.meter === "from_exec" || spec.nursery !== null ? cgroup.procsFiles : this.#tree.boot;
       const joins = selfJoinFiles(this.#tree.version, procs);
       const request = startRequest(spec, slot, joins);
       return { cgroup, request, streams: openStreams(this.#addon, spec.channel) };

@@ -51,6 +51,7 @@ const SPEC: BoxSpec = {
   hostname: "fuzz",
   limits: { memory_bytes: 1, cpu_millis: 1, cpu_weight: 1, pids: 1, tmp_bytes: 65_536, open_files: 64 },
   profile: "function",
+  nursery: null,
   meter: "from_exec",
   channel: false,
 };

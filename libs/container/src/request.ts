@@ -1,3 +1,4 @@
+import type { NurserySpec } from "./nursery.ts";
 import { BadBoxSpec, type BoxSpec } from "./spec.ts";
 
 /** REQUEST_MAX_BYTES of native/request.h: the launcher's buffer. */
@@ -11,6 +12,7 @@ export function startRequest(spec: BoxSpec, slot: number, joins: readonly string
   const pairs: [string, string | number][] = [
     ["op", "start"],
     ["id", spec.id],
+    ...(spec.nursery === null ? [] : [["nursery", spec.nursery] as [string, string]]),
     ["slot", slot],
     ...spec.rootfs.lower.map((dir): [string, string] => ["lower", dir]),
     ...spec.binds.flatMap((bind): [string, string][] => [
@@ -40,6 +42,26 @@ export function startRequest(spec: BoxSpec, slot: number, joins: readonly string
   }
   return request;
 }
+
+/** Bounds of the nursery's own root: it writes next to nothing. */
+const NURSERY_TMP_BYTES = 16 * 1024 * 1024;
+const NURSERY_OPEN_FILES = 1024;
+
+export const nurseryRequest = (spec: NurserySpec, joins: readonly string[]): Uint8Array =>
+  encode([
+    ["op", "nursery"],
+    ["id", spec.id],
+    ...spec.lower.map((dir): [string, string] => ["lower", dir]),
+    ...joins.map((file): [string, string] => ["join", file]),
+    ...spec.args.map((arg): [string, string] => ["arg", arg]),
+    ...spec.env.map((entry): [string, string] => ["env", entry]),
+    ["cwd", "/"],
+    ["hostname", "nursery"],
+    ["tmp_bytes", NURSERY_TMP_BYTES],
+    ["open_files", NURSERY_OPEN_FILES],
+    // Its root is root of the host: layers are mounted as they are.
+    ["idmap", "off"],
+  ]);
 
 export const killRequest = (id: string): Uint8Array =>
   encode([

@@ -25,6 +25,11 @@ export interface BoxSpec {
   };
   readonly profile: "function" | "build";
   /**
+   * Whose fork the box's main process is to be; null: its program is exec'd. A fork has what its nursery runs as its program, whatever
+   * `args` says, and is metered from the moment it is in the box.
+   */
+  readonly nursery: string | null;
+  /**
    * `from_exec`: the program joins the box's cgroup before it starts. `from_handover`: it starts in the shared boot group and moves by
    * `handover()`; only for a runtime of ours that runs no user code before.
    */

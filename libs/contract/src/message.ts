@@ -144,10 +144,33 @@ export const BoxInit = z.object({
   /** Absolute path of the bundle in the box. */
   module: z.string(),
   contract: z.enum(CONTRACTS),
-  /** `serve` one request, or `detect` the contract and answer with READY alone. */
-  mode: z.enum(["serve", "detect"]),
+  /** `serve` one request; `detect` the contract and answer with READY alone; `self_test`: load nothing, answer with a RECORD. */
+  mode: z.enum(["serve", "detect", "self_test"]),
+  /** For a box that is made before its request: take one that nobody sent, without user code, so that its pages are its own by then. */
+  rehearse: z.boolean().optional(),
 });
 export type BoxInit = z.infer<typeof BoxInit>;
+
+/** Worker → box: the request, and which call it is. */
+export const BoxHead = RequestHead.extend({
+  invocation: z.string(),
+  /** Unix epoch, milliseconds. */
+  deadline_ms: z.int(),
+});
+export type BoxHead = z.infer<typeof BoxHead>;
+
+/** Box → worker, RECORD in mode `self_test`: what a fork drew, and what it sees of itself. */
+export const SelfTest = z.object({
+  /** By source: no two forks may draw the same. */
+  drawn: z.record(z.string(), z.string()),
+  pid: z.int(),
+  uptime_s: z.number(),
+  cwd: z.string(),
+  env: z.array(z.string()),
+  timers: z.int(),
+  listeners: z.array(z.string()),
+});
+export type SelfTest = z.infer<typeof SelfTest>;
 
 /** Box → worker: user code is loaded. In mode `detect` this is the answer. */
 export const BoxReady = z.object({

@@ -59,7 +59,8 @@ function fromMethods(module: Record<string, unknown>): Handler | null {
 }
 
 function exportNames(module: Record<string, unknown>): string[] {
-  const names = Object.keys(module).filter((name) => name !== "module.exports");
+  // Both are Node's own, for modules that `require` read.
+  const names = Object.keys(module).filter((name) => name !== "module.exports" && name !== "__esModule");
   const inner = module.default;
   const kind = inner === undefined ? null : inner === null ? "null" : typeof inner;
   return names.map((name) => (name === "default" && kind ? `default (${describe(inner, kind)})` : name)).sort();

@@ -4,22 +4,32 @@ export { Wire } from "./wire.ts";
 
 export const NODE_PATH = "/usr/local/bin/node";
 export const RUNNER_PATH = "/mayfly/runner.mjs";
+export const NURSERY_PATH = "/mayfly/nursery.mjs";
+/** Not in the image: a layer that the host lays over it. */
+export const NURSERY_ADDON = "/mayfly/nursery.node";
 export const MODULE_PATH = "/app/index.mjs";
 /** The user in the base image that functions run as. */
 export const FUNCTION_USER = { uid: 1000, gid: 1000, groups: [] as readonly number[] };
 
 /**
- * Node's command line for a function.
+ * How Node runs for a function, whether it is booted for it or forked.
  * - `--disable-sigusr1`: no inspector thread, no debugger by signal.
  * - `--max-semi-space-size=1`: the young generation starts and stays small; a call is short and memory is billed.
+ * - `--single-threaded`: V8 posts no work to threads, which a fork does not have; a box has one core as a rule. Booted runtimes have it
+ *   too: code that V8 cached for one kind is good for the other.
+ * - `--no-flush-bytecode`: a collection keeps compiled functions; a fork would have to compile them again.
  * - `--disable-warning=ExperimentalWarning`: our own use of source map support is no news for a user's log.
  */
-export function runnerCommand(): string[] {
-  return [
-    NODE_PATH,
-    "--disable-sigusr1",
-    "--max-semi-space-size=1",
-    "--disable-warning=ExperimentalWarning",
-    RUNNER_PATH,
-  ];
-}
+const FLAGS = [
+  "--disable-sigusr1",
+  "--max-semi-space-size=1",
+  "--single-threaded",
+  "--no-flush-bytecode",
+  "--disable-warning=ExperimentalWarning",
+] as const;
+
+/** The command line of a box whose runtime is booted in it. */
+export const runnerCommand = (): string[] => [NODE_PATH, ...FLAGS, RUNNER_PATH];
+
+/** The command line of a nursery. */
+export const nurseryCommand = (): string[] => [NODE_PATH, ...FLAGS, "--v8-pool-size=0", NURSERY_PATH];

@@ -40,7 +40,16 @@ async function serve(source: string, { method = "POST", env = {} }: { method?: s
   const write = (bytes: Uint8Array) =>
     new Promise<void>((resolve) => (wire.write(bytes) ? resolve() : void wire.once("drain", resolve)));
   await write(encodeJson(FRAME.INIT, { module: join(dir, "index.mjs"), contract: "fetch", mode: "serve" }));
-  await write(encodeJson(FRAME.HEAD, { method, target: "/", headers: [], origin: "http://fn.test" }));
+  await write(
+    encodeJson(FRAME.HEAD, {
+      method,
+      target: "/",
+      headers: [],
+      origin: "http://fn.test",
+      invocation: "inv_1",
+      deadline_ms: 12345,
+    }),
+  );
   return { child, wire, write, frames: framesOf(wire), ended, log: () => log };
 }
 
@@ -155,10 +164,10 @@ describe("a handler has", () => {
 
   it("its environment and what it must know of its call", async () => {
     const { body } = await answer(
-      "export default { fetch: (r, env, ctx) => Response.json([env.WHO, process.env.WHO, ctx.invocation, ctx.deadline, typeof ctx.waitUntil]) }",
-      { WHO: "me", MAYFLY_INVOCATION: "inv_1", MAYFLY_DEADLINE_MS: "12345" },
+      "export default { fetch: (r, env, ctx) => Response.json([env.WHO, process.env.WHO, process.env.MAYFLY_INVOCATION, ctx.invocation, ctx.deadline, typeof ctx.waitUntil]) }",
+      { WHO: "me" },
     );
-    expect(JSON.parse(body)).toEqual(["me", "me", "inv_1", 12345, "function"]);
+    expect(JSON.parse(body)).toEqual(["me", "me", "inv_1", "inv_1", 12345, "function"]);
   });
 
   it.each([

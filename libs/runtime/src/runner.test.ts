@@ -44,7 +44,7 @@ function start(source: string) {
 
 const init = (mode = "serve") => encodeJson(FRAME.INIT, { module: join(dir, "index.mjs"), contract: "fetch", mode });
 const head = (method: string, target: string, headers: [string, string][] = []) =>
-  encodeJson(FRAME.HEAD, { method, target, headers, origin: "http://fn.test" });
+  encodeJson(FRAME.HEAD, { method, target, headers, origin: "http://fn.test", invocation: "inv_1", deadline_ms: 0 });
 const END = encodeFrame(FRAME.END, new Uint8Array(0));
 
 async function call(

@@ -16,6 +16,7 @@ export const RECORD: InvocationRecord = {
   received_at: "2026-11-24T12:00:00.000000Z",
   started_at: "2026-11-24T12:00:00.002000Z",
   ended_at: "2026-11-24T12:00:00.009000Z",
+  start: "booted",
   phases_us: { queue: 900, box: 1_200, init: 1_900, handler: 2_900, teardown: 800 },
   error: null,
   bill: {

@@ -166,6 +166,7 @@ export function recordOf(job: InvokeJob, status: InvocationRecord["status"] = "s
     received_at: now,
     started_at: now,
     ended_at: now,
+    start: "booted",
     phases_us: { queue: 1, box: 2, init: 3, handler: 4, teardown: 5 },
     error: null,
     bill: {

@@ -24,6 +24,7 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
       hostname: "build",
       limits: { ...request.limits, cpu_weight: 50, open_files: FIXED_LIMITS.open_files },
       profile: "function",
+      nursery: null,
       meter: "from_exec",
       channel: true,
     });

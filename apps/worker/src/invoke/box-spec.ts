@@ -5,7 +5,7 @@ import { FUNCTION_USER, runnerCommand } from "@mayfly/runtime";
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The box of one invocation of a code function, as plain data. */
-export function functionBox(job: InvokeJob, rootfs: RootFs): BoxSpec {
+export function functionBox(job: InvokeJob, rootfs: RootFs, nursery: string | null): BoxSpec {
   const { settings } = job.version;
   return {
     id: job.invocation,
@@ -25,6 +25,7 @@ export function functionBox(job: InvokeJob, rootfs: RootFs): BoxSpec {
       open_files: FIXED_LIMITS.open_files,
     },
     profile: "function",
+    nursery,
     meter: "from_handover",
     channel: true,
   };

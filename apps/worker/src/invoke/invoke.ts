@@ -1,5 +1,13 @@
 import type { Box } from "@mayfly/container";
-import { FAULTS, type FaultCode, FIXED_LIMITS, FRAME, type InvokeJob, type PhasesUs } from "@mayfly/contract";
+import {
+  type BoxHead,
+  FAULTS,
+  type FaultCode,
+  FIXED_LIMITS,
+  FRAME,
+  type InvokeJob,
+  type PhasesUs,
+} from "@mayfly/contract";
 import { connectChannel, FrameChannel } from "@mayfly/queue";
 import { MODULE_PATH } from "@mayfly/runtime";
 import type { WorkerDeps } from "../deps.ts";
@@ -50,6 +58,7 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
       cgroupVersion: deps.boxes.cgroup,
       startedAtUs,
       endedAtUs: clock.epochUs(),
+      start: isMade(box) ? (box.forked ? "forked" : "booted") : null,
       phases: phasesOf(times, queue, clock.monotonicUs()),
       measured: {
         cgroup,
@@ -116,13 +125,17 @@ async function serve(box: Box, call: Call): Promise<number | null> {
   return initCpuUs;
 
   async function talk(): Promise<void> {
-    if (!(await booted(inside))) return;
-    await box.handover();
+    // A fork is up, and in its cgroup, from the beginning.
+    if (!box.forked) {
+      if (!(await booted(inside))) return;
+      await box.handover();
+    }
     call.times.made = clock.monotonicUs();
     if (!(await load(inside, call.job, MODULE_PATH, call.traffic))) return;
     call.times.ready = clock.monotonicUs();
     initCpuUs = box.sample().cpu_us;
-    await inside.sendJson(FRAME.HEAD, call.job.head);
+    const { invocation, deadline_ms } = call.job;
+    await inside.sendJson(FRAME.HEAD, { ...call.job.head, invocation, deadline_ms } satisfies BoxHead);
     // The request may go on after the answer is complete; the answer may be complete before the request is.
     void passRequest(call.gateway, inside, call.traffic)
       .catch(() => {

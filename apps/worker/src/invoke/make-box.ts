@@ -11,13 +11,28 @@ export const isMade = (box: Box | Unmade): box is Box => "channel" in box;
 /** A box for the call. What goes wrong on the way is an ending of ours, so that the call gets its record in any case. */
 export async function makeBox(job: InvokeJob, deps: WorkerDeps): Promise<Box | Unmade> {
   try {
-    return await deps.boxes.start(functionBox(job, await deps.rootfs(job.version.image)));
+    const rootfs = await deps.rootfs(job.version.image);
+    const nursery = deps.nursery.forRoot(rootfs);
+    if (nursery !== null) {
+      const box = await deps.boxes.start(functionBox(job, rootfs, nursery));
+      if (!(await turnedAway(box))) return box;
+    }
+    return await deps.boxes.start(functionBox(job, rootfs, null));
   } catch (error) {
     deps.log.error({ err: error, invocation: job.invocation }, "a box could not be made");
     const message = error instanceof Error ? error.message : String(error);
     const ending: Ending = { kind: "refused", step: "prepare", errno: "EIO", message, remedy: null };
     return { ended: Promise.resolve(ending), remove: async () => nothingCounted() };
   }
+}
+
+/** True when the nursery could not fork: nothing of the call has run, so it may run otherwise. */
+async function turnedAway(box: Box): Promise<boolean> {
+  if (box.pid !== 0) return false;
+  const ending = await box.ended;
+  if (ending.kind !== "refused" || !ending.step.includes("nursery")) return false;
+  await box.remove();
+  return true;
 }
 
 /** There was no cgroup: every counter is missing, none is zero. */

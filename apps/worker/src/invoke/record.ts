@@ -18,6 +18,7 @@ export interface RecordInput {
   readonly cgroupVersion: "v1" | "v2";
   readonly startedAtUs: number | null;
   readonly endedAtUs: number;
+  readonly start: "forked" | "booted" | null;
   readonly phases: PhasesUs;
   readonly measured: Measured;
   readonly verdict: Verdict;
@@ -48,6 +49,7 @@ export function makeRecord(input: RecordInput): InvocationRecord {
     received_at: timestamp(job.received_at_us),
     started_at: input.startedAtUs === null ? null : timestamp(input.startedAtUs),
     ended_at: timestamp(input.endedAtUs),
+    start: input.start,
     phases_us: input.phases,
     error: verdict.fault && {
       code: verdict.fault,

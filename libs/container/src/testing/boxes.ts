@@ -81,6 +81,7 @@ export class TestBoxes {
         ...limits,
       },
       profile: "function",
+      nursery: null,
       meter: "from_exec",
       channel: false,
       ...rest,

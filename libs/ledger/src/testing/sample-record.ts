@@ -48,6 +48,7 @@ export function sampleRecord(n: number, options: { function?: string; wall_us?: 
       received_at: ended,
       started_at: ended,
       ended_at: ended,
+      start: "booted",
       phases_us: { queue: 900, box: 1_200, init: 1_900, handler: 2_900, teardown: 800 },
       error: null,
       bill: {

@@ -3,17 +3,15 @@ import { checkResponse, type FrameSink, sendResponse } from "./answer.ts";
 import { findHandler } from "./handler.ts";
 import { type FrameSource, requestBody } from "./wire.ts";
 
-/** Enough for Node to have loaded and compiled what an exchange needs; more buys little. */
-const ROUNDS = 20;
-
 /**
- * Takes requests that nobody sent, before the box is metered: Node loads `Request`, `Response` and streams when they are first used,
- * which costs tens of milliseconds that are not the function's. No user code runs here and nothing random is drawn.
+ * Takes requests that nobody sent: Node loads `Request`, `Response` and streams when they are first used, which costs tens of
+ * milliseconds that are not the function's; and what a fork touches first it has to copy. No user code runs here and nothing random is
+ * drawn.
  */
-export async function warmUp(): Promise<void> {
+export async function rehearse(rounds = 1): Promise<void> {
   const sink: FrameSink = { json: async () => {}, send: async () => {} };
   const { handler } = findHandler({ default: { fetch: echo } });
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     const url = new URL("/warm?up=1", "http://localhost");
     const body = round % 2 === 0 ? { body: requestBody(oneFrame()), duplex: "half" } : {};
     const request = new Request(url, {
@@ -35,7 +33,7 @@ async function echo(request: Request): Promise<Response> {
   const query = new URL(request.url).searchParams.get("up");
   const bytes = new TextEncoder().encode(text);
   if (bytes.byteLength === 0) return Response.json({ query, type: request.headers.get("content-type") });
-  return new Response(new ReadableStream({ start: (c) => (c.enqueue(bytes), c.close()) }), {
+  return new Response(ReadableStream.from([bytes]), {
     headers: { "content-type": "text/plain" },
   });
 }
