@@ -16,8 +16,9 @@ export const TEST_PACKAGES = {
   curl: "the client that the documentation promises works",
   attr: "writes the extended attributes that layers must refuse",
   strace: "kills and fails single system calls in fault tests",
-  bubblewrap: "peer in `npm run bench -- box`",
-  runc: "peer in `npm run bench -- box`",
+  bubblewrap: "peer in `npm run bench`",
+  runc: "peer in `npm run bench`",
+  crun: "peer in `npm run bench`",
   skopeo: "reads what our image store writes",
   umoci: "unpacks what our image store writes",
 };

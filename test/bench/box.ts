@@ -1,100 +1,78 @@
-/**
- * What a box costs: make it, run a static program that does nothing, settle its usage, remove it; beside runc and bubblewrap in the
- * same run. Blocks are interleaved, so that what else the machine does hits all alike; medians of blocks. Read ratios, not absolutes.
- *
- *   node test/bench/box.ts [blocks] [boxes per block]
- */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { BUILD } from "../../infra/src/root.ts";
 import { TestBoxes } from "../../libs/container/src/testing/boxes.ts";
-import { bubblewrap, type Peer, removeRuncGroups, runc, spawned } from "./peers.ts";
+import type { Bench } from "./bench.ts";
+import { startGenerator } from "./load/generator.ts";
+import { interleave, type Subject, summarise } from "./measure/blocks.ts";
+import { bubblewrap, bubblewrapWithCgroups } from "./peers/bubblewrap.ts";
+import { ociRuntime } from "./peers/oci.ts";
+import { spawned } from "./peers/spawned.ts";
+import { summaryChart, summaryTable } from "./report/summary-table.ts";
 
-interface Sample {
-  readonly wall_ms: number;
-  readonly cpu_ms: number;
-}
+const PROGRAM = ["/bin/probe", "exit", "0"];
 
-/** CPU of processes and of their reaped children, in ms; the kernel counts in ticks of 10 ms. */
-function cpuOf(pids: readonly (number | string)[]): number {
-  let ticks = 0;
-  for (const pid of pids) {
-    const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
-      .replace(/^.*\) /, "")
-      .split(" ");
-    for (const field of fields.slice(11, 15)) ticks += Number(field);
-  }
-  return ticks * 10;
-}
+export const box: Bench = {
+  name: "box",
+  about:
+    "What a container costs by itself: make it, run a static program that does nothing, read its usage, remove it.",
+  counts: "containers in a block",
+  usual: { blocks: 5, count: 20 },
 
-async function block(
-  peer: Peer,
-  count: number,
-  pids: readonly (number | string)[],
-): Promise<Sample & { each: number[] }> {
-  const each: number[] = [];
-  const cpu = cpuOf(pids);
-  const began = performance.now();
-  for (let i = 0; i < count; i += 1) {
-    const start = performance.now();
-    await peer.run();
-    each.push(performance.now() - start);
-  }
-  return { each, wall_ms: (performance.now() - began) / count, cpu_ms: (cpuOf(pids) - cpu) / count };
-}
-
-const quantile = (values: readonly number[], q: number): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
+  async run({ dir, after, native }, { blocks, count }) {
+    const compiled = join(BUILD, "native");
+    const boxes = await TestBoxes.open({
+      native: {
+        launcher: join(compiled, "launcher"),
+        addon: join(compiled, "native.node"),
+        probe: join(compiled, "probe"),
+      },
+    });
+    after.defer(() => boxes.close());
+    const generator = startGenerator(after);
+    const root = boxes.layers[1]!;
+    const { limits } = boxes.spec(PROGRAM);
+    const oci = { dir, root, args: PROGRAM, limits, cgroup: `/mayfly/${boxes.instance}-oci`, slots: 1, after };
+    const command = bubblewrap(native.within, root, PROGRAM);
+    const subjects: Subject[] = [
+      ours(boxes),
+      await bubblewrapWithCgroups({ command, limits, counts: "end", generator, after }),
+      spawned(generator, "bubblewrap", command, "end"),
+      spawned(generator, "crun", ociRuntime("crun", oci)[0]!, "end"),
+      spawned(generator, "runc", ociRuntime("runc", oci)[0]!, "end"),
+      spawned(
+        generator,
+        "no container: spawn",
+        { file: join(root, PROGRAM[0]!), args: PROGRAM.slice(1), cwd: "/" },
+        "end",
+      ),
+    ];
+    const measured = (await interleave(subjects, { blocks, count, warmUp: Math.min(5, count) })).map((found, i) => ({
+      name: subjects[i]!.name,
+      summary: summarise(found),
+      ours: i === 0,
+    }));
+    return {
+      tables: [summaryTable("A container around a program that does nothing", measured)],
+      ratios: [],
+      charts: [summaryChart("A container around a program that does nothing, p50", measured)],
+      notes: [
+        "The peers are started from a small Node process; `no container: spawn` is what that alone costs and is in each of their figures. Ours asks its launcher, which runs already.",
+        "Ours makes a user namespace, a fresh writable layer and a seccomp filter each time; crun and runc have their default spec (no user namespace, a read-only root, no seccomp filter); bubblewrap alone limits and counts nothing.",
+      ],
+    };
+  },
 };
 
-const [blocks, count] = [Number(process.argv[2] ?? 7), Number(process.argv[3] ?? 30)];
-const boxes = await TestBoxes.open();
-try {
-  const program = ["/bin/probe", "exit", "0"];
-  const root = boxes.layers[1]!;
-  const ours: Peer = {
-    name: "mayfly box",
-    run: async () => {
-      const box = await boxes.host.start(boxes.spec(program, { cwd: "/" }));
-      await box.ended;
-      await box.remove();
-      box.stdout.destroy();
-      box.stderr.destroy();
-    },
-  };
-  const peers = [
-    ours,
-    bubblewrap(root, program),
-    runc(boxes.dir, root, program, `/mayfly/${boxes.instance}`),
-    spawned([join(root, "bin/probe"), "exit", "0"]),
-  ];
-  const pids = ["self", boxes.host.launcherPid!];
-  const samples = peers.map(() => [] as (Sample & { each: number[] })[]);
-  for (const peer of peers) await block(peer, 5, pids);
-  for (let i = 0; i < blocks; i += 1) {
-    for (const [k, peer] of peers.entries()) samples[k]!.push(await block(peer, count, pids));
-  }
-  const base = quantile(
-    samples[0]!.map((s) => s.wall_ms),
-    0.5,
-  );
-  process.stdout.write(
-    "| | wall ms, median of blocks | p50 | p95 | CPU ms | wall, ours = 1 |\n|---|---|---|---|---|---|\n",
-  );
-  for (const [k, peer] of peers.entries()) {
-    const wall = quantile(
-      samples[k]!.map((s) => s.wall_ms),
-      0.5,
-    );
-    const cpu = quantile(
-      samples[k]!.map((s) => s.cpu_ms),
-      0.5,
-    );
-    const each = samples[k]!.flatMap((s) => s.each);
-    const cells = [wall, quantile(each, 0.5), quantile(each, 0.95), cpu].map((value) => value.toFixed(2));
-    process.stdout.write(`| ${peer.name} | ${cells.join(" | ")} | ${(wall / base).toFixed(2)} |\n`);
-  }
-} finally {
-  await boxes.close();
-  removeRuncGroups(`/mayfly/${boxes.instance}`);
-}
+const ours = (boxes: TestBoxes): Subject => ({
+  name: "mayfly box",
+  pids: [process.pid, boxes.host.launcherPid!],
+  run: async () => {
+    const began = performance.now();
+    const made = await boxes.host.start(boxes.spec(PROGRAM, { cwd: "/" }));
+    await made.ended;
+    await made.remove();
+    made.stdout.destroy();
+    made.stderr.destroy();
+    return performance.now() - began;
+  },
+});

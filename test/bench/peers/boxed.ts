@@ -1,0 +1,88 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Box, type BoxHost, openBoxHost } from "@mayfly/container";
+import { FRAME, type InvokeJob, newInvocationId } from "@mayfly/contract";
+import { FrameChannel } from "@mayfly/queue";
+import { MODULE_PATH } from "@mayfly/runtime";
+import { functionBox } from "../../../apps/worker/src/invoke/box-spec.ts";
+import { booted, load, noTraffic } from "../../../apps/worker/src/invoke/exchange.ts";
+import { BUILD } from "../../../infra/src/root.ts";
+import type { Subject } from "../measure/blocks.ts";
+import { childrenOf } from "../measure/cpu.ts";
+import type { Mayfly } from "../system/mayfly.ts";
+import type { Way } from "./ways.ts";
+
+/**
+ * A fresh box for one request, as the worker does it (apps/worker/src/invoke) and without what is not the box: no queue, no gateway, no
+ * bill. This process is the worker. Counts from the wish for a box to the first byte of the answer's body.
+ */
+export async function boxed(
+  way: Way,
+  mayfly: Mayfly,
+  { dir, after }: { readonly dir: string; readonly after: AsyncDisposableStack },
+): Promise<Subject> {
+  const name = `bench-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+  const runDir = join(dir, name);
+  mkdirSync(runDir, { mode: 0o700 });
+  const others = new Set(childrenOf(process.pid));
+  const host = await openBoxHost({
+    instance: name,
+    launcher: join(BUILD, "native", "launcher"),
+    addon: join(BUILD, "native", "native.node"),
+    runDir,
+    ...way.host,
+  });
+  after.defer(() => host.close());
+  const started = childrenOf(process.pid).filter((pid) => !others.has(pid));
+  return { name: way.name, pids: [process.pid, ...started], run: () => once(host, mayfly) };
+}
+
+async function once(host: BoxHost, mayfly: Mayfly): Promise<number> {
+  const began = performance.now();
+  const job = jobFor(mayfly);
+  const box = await host.start(functionBox(job, mayfly.rootfs));
+  const channel = new FrameChannel(box.channel!);
+  box.stdout.resume();
+  box.stderr.resume();
+  try {
+    const firstByte = await exchange(box, channel, job);
+    return firstByte - began;
+  } finally {
+    channel.destroy();
+    box.kill({ kind: "killed", reason: "it has answered" });
+    await box.ended;
+    await box.remove();
+  }
+}
+
+async function exchange(box: Box, channel: FrameChannel, job: InvokeJob): Promise<number> {
+  const traffic = noTraffic();
+  if (!(await booted(channel))) throw new Error(`the box did not boot: ${JSON.stringify(await box.ended)}`);
+  await box.handover();
+  if (!(await load(channel, job, MODULE_PATH, traffic)))
+    throw new Error(`the handler did not load: ${traffic.boxError?.message}`);
+  box.sample();
+  await channel.sendJson(FRAME.HEAD, job.head);
+  await channel.send(FRAME.END);
+  let firstByte: number | undefined;
+  for await (const frame of channel.frames) {
+    if (frame.type === FRAME.DATA) firstByte ??= performance.now();
+    else if (frame.type !== FRAME.HEAD) break;
+  }
+  // It ends by itself now, as it does under the worker.
+  const ending = await box.ended;
+  if (firstByte === undefined || ending.kind !== "exit" || ending.code !== 0)
+    throw new Error(`the box answered with nothing, or ended badly: ${JSON.stringify(ending)}`);
+  return firstByte;
+}
+
+const jobFor = ({ hello }: Mayfly): InvokeJob => ({
+  invocation: newInvocationId(Date.now()),
+  attempt: 1,
+  trigger: "http",
+  version: hello,
+  head: { method: "GET", target: "/", headers: [["host", "localhost"]], origin: "http://localhost" },
+  received_at_us: Date.now() * 1000,
+  deadline_ms: Date.now() + hello.settings.timeout_ms,
+  channel: "",
+});

@@ -1,0 +1,3 @@
+import handler from "handler.mjs";
+
+export default { fetch: handler };
