@@ -14,7 +14,7 @@ export const e2e: Bench = {
   about:
     "A whole call over HTTP, in a fresh container each, beside fresh containers without a gateway and beside processes that serve all requests: as many as go, at half of that, and one a second.",
   counts: "seconds in a block",
-  usual: { blocks: 3, count: 6 },
+  usual: { blocks: 3, count: 5 },
 
   async run(context: Context, { blocks, count: seconds }) {
     const generator = startGenerator(context.after);

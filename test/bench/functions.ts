@@ -61,7 +61,7 @@ export const functions: Bench = {
 async function once(generator: Generator, url: string): Promise<number> {
   const run = await generator.run({
     target: { kind: "http", url },
-    plan: { kind: "calls", concurrency: 1, calls: 1 },
+    plan: { kind: "calls", concurrency: 1, calls: 1, atMost_s: 1 },
   });
   if (run.reason !== null) throw new Error(run.reason);
   return run.latencies_ms[0]!;

@@ -67,6 +67,7 @@ if (line.write) {
   );
   say(`wrote ${docs}/performance.md, .svg and .json`);
 }
+say(`all took ${(process.uptime() / 60).toFixed(1)} min`);
 
 async function runBench(bench: Bench, command: string): Promise<Result> {
   const dir = mkdtempSync(join(tmpdir(), "mayfly-bench-"));

@@ -40,7 +40,7 @@ export const start: Bench = {
         "first byte",
       ),
     ];
-    const found = await interleave(subjects, { blocks, count, warmUp: Math.min(3, count) });
+    const found = await interleave(subjects, { blocks, count, warmUp: Math.min(3, count), atMost_s: 60 });
     const measured = found.map((blocksOf, i) => ({
       name: subjects[i]!.name,
       summary: summarise(blocksOf),

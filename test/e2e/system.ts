@@ -80,8 +80,8 @@ export async function startSystem(env: Record<string, string> = {}): Promise<Sys
     log: async (id) => (await api(`/v1/invocations/${id}/log`)).text(),
     pid: (service) => findService(child.pid!, service),
     stop: async () => {
-      // As Ctrl-C does it: the signal goes to the whole foreground group.
-      process.kill(-child.pid!, "SIGINT");
+      // As Ctrl-C does it: the signal goes to the whole foreground group. One that has ended has none.
+      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, "SIGINT");
       const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
       rmSync(home, { recursive: true, force: true });
       return code ?? 1;

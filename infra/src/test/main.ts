@@ -64,7 +64,8 @@ async function cleanedUp(before: ReturnType<typeof leftovers>): Promise<Tally> {
 }
 
 function cSources(): string[] {
-  return readdirSync(join(ROOT, "libs"), { recursive: true, withFileTypes: true })
+  return ["libs", "test"]
+    .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && /\.[ch]$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
 }

@@ -39,7 +39,7 @@ export async function generate({ target, plan }: LoadJob): Promise<LoadRun> {
 const ownAndChildren = (): number => cpuMs([process.pid]);
 
 async function closed(plan: Exclude<Plan, { kind: "open" }>, ask: (since: number) => Promise<void>): Promise<void> {
-  const until = plan.kind === "closed" ? performance.now() + plan.seconds * 1000 : Number.POSITIVE_INFINITY;
+  const until = performance.now() + 1000 * (plan.kind === "closed" ? plan.seconds : plan.atMost_s);
   let left = plan.kind === "calls" ? plan.calls : Number.POSITIVE_INFINITY;
   const one = async () => {
     while (left > 0 && performance.now() < until) {

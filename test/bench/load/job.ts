@@ -18,7 +18,8 @@ export type Counts = "first byte" | "end";
 export type Plan =
   /** So many at the same time, each followed by the next. */
   | { readonly kind: "closed"; readonly concurrency: number; readonly seconds: number }
-  | { readonly kind: "calls"; readonly concurrency: number; readonly calls: number }
+  /** So many calls, or as many of them as begin in the time. */
+  | { readonly kind: "calls"; readonly concurrency: number; readonly calls: number; readonly atMost_s: number }
   /** At these moments, in ms, whatever has become of those before (no coordinated omission). */
   | { readonly kind: "open"; readonly due_ms: readonly number[] };
 

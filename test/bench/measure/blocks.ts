@@ -16,14 +16,24 @@ export interface Block {
   readonly cpu_ms: number;
 }
 
+export interface Turns {
+  readonly blocks: number;
+  /** Operations in a block. */
+  readonly count: number;
+  readonly warmUp: number;
+  /** No further round is begun after this: a slow machine gets fewer blocks, and the figures say of how many operations they are. */
+  readonly atMost_s: number;
+}
+
 /** A, B, C, A, B, C …: what else the machine does hits all alike. One list of blocks for each subject. */
 export async function interleave(
   subjects: readonly Subject[],
-  { blocks, count, warmUp }: { readonly blocks: number; readonly count: number; readonly warmUp: number },
+  { blocks, count, warmUp, atMost_s }: Turns,
 ): Promise<Block[][]> {
   const measured = subjects.map((): Block[] => []);
   for (const subject of subjects) if (warmUp > 0) await block(subject, warmUp);
-  for (let i = 0; i < blocks; i += 1) {
+  const until = performance.now() + 1000 * atMost_s;
+  for (let i = 0; i === 0 || (i < blocks && performance.now() < until); i += 1) {
     for (const [k, subject] of subjects.entries()) measured[k]!.push(await block(subject, count));
   }
   return measured;

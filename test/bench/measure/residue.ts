@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { parseHierarchies } from "../../../libs/container/src/cgroup/mountinfo.ts";
 
 /** What calls could leave behind in the kernel and in our processes, as counts; null where this kernel does not tell. */
@@ -6,15 +6,18 @@ export type Residue = Readonly<Record<string, number | null>>;
 
 export function residueOf(processes: Readonly<Record<string, number>>): Residue {
   const counts: Record<string, number | null> = {};
+  const seen = new Set<string>();
   for (const [name, pid] of Object.entries(processes)) {
     counts[`descriptors of ${name}`] = readdirSync(`/proc/${pid}/fd`).length;
-    counts[`mounts that ${name} sees`] = linesOf(`/proc/${pid}/mountinfo`);
+    const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
+    if (!seen.has(namespace)) counts[`mounts that ${name} sees`] = linesOf(`/proc/${pid}/mountinfo`);
+    seen.add(namespace);
   }
   const places = parseHierarchies(readFileSync("/proc/self/mountinfo", "utf8"));
   const dirs = places.map(({ mountPoint }) => groupsBelow(mountPoint));
   counts["cgroups, all hierarchies"] = dirs.reduce((sum, count) => sum + count, 0);
   counts["memory cgroups that are removed and not gone"] = dying(places, dirs);
-  counts["network namespaces"] = slabObjects("net_namespace");
+  counts["network namespaces"] = networkNamespaces();
   return counts;
 }
 
@@ -45,12 +48,28 @@ function dying(places: ReturnType<typeof parseHierarchies>, dirs: readonly numbe
   return count ? Number(count) : null;
 }
 
-/** Objects of a kernel cache, whole slabs: a handful more or less is the allocator's. */
-function slabObjects(name: string): number | null {
+/** Those that a process is in or holds a descriptor of: nothing else of ours could keep one. */
+function networkNamespaces(): number {
+  const found = new Set<string>();
+  const look = (link: string) => {
+    try {
+      const target = readlinkSync(link);
+      if (target.startsWith("net:[")) found.add(target);
+    } catch {
+      // It ended while we looked.
+    }
+  };
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    look(`/proc/${pid}/ns/net`);
+    for (const fd of entriesOf(`/proc/${pid}/fd`)) look(`/proc/${pid}/fd/${fd}`);
+  }
+  return found.size;
+}
+
+function entriesOf(dir: string): string[] {
   try {
-    const line = new RegExp(`^${name}\\s+(\\d+)`, "m").exec(readFileSync("/proc/slabinfo", "utf8"));
-    return line ? Number(line[1]) : null;
+    return readdirSync(dir);
   } catch {
-    return null;
+    return [];
   }
 }

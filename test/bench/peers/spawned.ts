@@ -17,7 +17,7 @@ export const spawned = (generator: Generator, name: string, command: Command, co
 export async function runOnce(generator: Generator, command: Command, counts: Counts): Promise<number> {
   const run = await generator.run({
     target: { kind: "commands", commands: [command], counts },
-    plan: { kind: "calls", concurrency: 1, calls: 1 },
+    plan: { kind: "calls", concurrency: 1, calls: 1, atMost_s: 1 },
   });
   if (run.reason !== null) throw new Error(run.reason);
   return run.latencies_ms[0]!;
