@@ -1,64 +1,58 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../infra/src/root.ts";
-import { parseHierarchies } from "../../libs/container/src/cgroup/mountinfo.ts";
-import type { Bench, Context } from "./bench.ts";
+import type { Bench } from "./bench.ts";
 import { BENCHES } from "./benches.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { readMachine } from "./measure/machine.ts";
 import { buildBenchNative } from "./native/build.ts";
+import { hideSecondTree } from "./peers/hybrid.ts";
 import { enter } from "./report/book.ts";
 import { formatMachine, formatSection } from "./report/document.ts";
 import type { Result } from "./report/result.ts";
 import { ratioTable } from "./report/table.ts";
+import { Session } from "./session.ts";
 import { type Mayfly, startMayfly } from "./system/mayfly.ts";
 
-/** Runs benches one after the other in this process, and takes everything back in the end, however that comes. */
+/** Runs benches one after the other, in the mount namespace that main.ts made for them. */
 const line = parseCommandLine(process.argv.slice(2));
 if (line.kind !== "run") throw new Error("main.ts answers these");
+const { benches, amount, write, text } = line;
 
-const say = (text: string) => process.stderr.write(`bench  ${text}\n`);
+const say = (line: string) => process.stderr.write(`bench  ${line}\n`);
 const machine = readMachine();
+const commit = execFileSync("git", ["describe", "--always", "--dirty"], { cwd: ROOT, encoding: "utf8" }).trim();
 hideSecondTree();
 const native = await buildBenchNative(say);
-const commit = execFileSync("git", ["describe", "--always", "--dirty"], { cwd: ROOT, encoding: "utf8" }).trim();
+const session = new Session(say);
 
-const whole = new AsyncDisposableStack();
-let current = new AsyncDisposableStack();
 let mayfly: Promise<Mayfly> | undefined;
-const system = () =>
-  (mayfly ??= (async () => {
-    say("starting a Mayfly");
-    const started = await startMayfly();
-    whole.defer(async () => void (await started.system.stop()));
-    return started;
-  })());
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, async () => {
-    say(`${signal}: taking everything back`);
-    await current.disposeAsync().catch((error: Error) => say(error.message));
-    await whole.disposeAsync().catch((error: Error) => say(error.message));
-    process.exit(130);
-  });
-}
+session.whole.defer(async () => {
+  // One that is just starting is waited for; one that could not start has nothing to stop.
+  const started = await mayfly?.catch(() => null);
+  await started?.system.stop();
+});
+const system = () => {
+  if (!mayfly) say("starting a Mayfly");
+  mayfly ??= startMayfly();
+  return session.unlessEnding(mayfly);
+};
 
 process.stdout.write(`${formatMachine(machine)}\n`);
 const results: Result[] = [];
 try {
-  for (const bench of line.benches) {
-    const result = await runBench(bench, line.text(bench));
+  for (const bench of benches) {
+    const result = await runBench(bench);
     results.push(result);
-    process.stdout.write(
-      `${formatSection(result)}\n${result.ratios.length > 0 ? `${ratioTable(result.ratios)}\n` : ""}`,
-    );
+    const ratios = result.ratios.length > 0 ? `${ratioTable(result.ratios)}\n` : "";
+    process.stdout.write(`${formatSection(result)}\n${ratios}`);
   }
 } finally {
-  await whole.disposeAsync();
+  await session.whole.disposeAsync();
 }
-if (line.write) {
+if (write) {
   const docs = join(ROOT, "docs");
   enter(
     docs,
@@ -69,33 +63,14 @@ if (line.write) {
 }
 say(`all took ${(process.uptime() / 60).toFixed(1)} min`);
 
-async function runBench(bench: Bench, command: string): Promise<Result> {
-  const dir = mkdtempSync(join(tmpdir(), "mayfly-bench-"));
-  const began = performance.now();
+function runBench(bench: Bench): Promise<Result> {
   const facts = { at: new Date().toISOString().replace(/\.\d+Z$/, "Z"), load: loadavg()[0]!, commit, machine };
-  current = new AsyncDisposableStack();
-  current.defer(() => rmSync(dir, { recursive: true, force: true }));
-  const context: Context = { say, native, dir, after: current, system };
-  try {
-    const findings = await bench.run(context, { ...bench.usual, ...amountOf() });
+  return session.bench(async (after) => {
+    const dir = mkdtempSync(join(tmpdir(), "mayfly-bench-"));
+    after.defer(() => rmSync(dir, { recursive: true, force: true }));
+    const began = performance.now();
+    const findings = await bench.run({ say, native, dir, after, system }, { ...bench.usual, ...amount });
     say(`${bench.name} took ${((performance.now() - began) / 1000).toFixed(0)} s`);
-    return { bench: bench.name, about: bench.about, command, ...facts, ...findings };
-  } finally {
-    await current.disposeAsync();
-  }
-}
-
-function amountOf() {
-  return line.kind === "run" ? line.amount : {};
-}
-
-/**
- * crun refuses a machine that has cgroup v1 and, beside it, a v2 tree ("cgroups in hybrid mode not supported"): in our mount namespace
- * the v2 tree is taken off. Nothing to do where there is one kind only.
- */
-function hideSecondTree(): void {
-  const hierarchies = parseHierarchies(readFileSync("/proc/self/mountinfo", "utf8"));
-  const v1 = hierarchies.some(({ version, controllers }) => version === "v1" && controllers.includes("memory"));
-  if (!v1) return;
-  for (const { version, mountPoint } of hierarchies) if (version === "v2") execFileSync("umount", [mountPoint]);
+    return { bench: bench.name, about: bench.about, command: text(bench), ...facts, ...findings };
+  });
 }

@@ -12,8 +12,8 @@ export interface Generator {
 export function startGenerator(after: AsyncDisposableStack): Generator {
   const child = fork(join(import.meta.dirname, "main.ts"), { execArgv: ["--disable-warning=ExperimentalWarning"] });
   after.defer(async () => {
-    if (child.exitCode !== null) return;
-    child.disconnect();
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (child.connected) child.disconnect();
     await once(child, "exit");
   });
   return {
