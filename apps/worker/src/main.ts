@@ -85,7 +85,7 @@ const builds = consume({
 });
 
 let stopping: Promise<void> | null = null;
-function stop(why: string): Promise<void> {
+function stop(why: string, code = 0): Promise<void> {
   stopping ??= (async () => {
     log.info({ why }, "stopping");
     await Promise.all([invocations.close(env.drainMs), builds.close(env.drainMs)]);
@@ -93,10 +93,12 @@ function stop(why: string): Promise<void> {
     spool.close();
     nursery.close();
     await boxes.close();
-    process.exit(0);
+    process.exit(code);
   })();
   return stopping;
 }
+// Without it no box can be made any more: what is under way is answered and billed, and the supervisor starts a worker that has one.
+void boxes.failed.then(() => stop("the launcher has ended", 1));
 process.once("SIGTERM", () => void stop("SIGTERM"));
 process.on("SIGINT", () => {}); // Ctrl-C reaches the whole group; the supervisor says when
 // The supervisor holds our standard input open for as long as it lives.
