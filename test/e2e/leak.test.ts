@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFileSync, realpathSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { differences, leftovers } from "../../infra/src/test/leftovers.ts";
@@ -10,6 +11,13 @@ const uids = (pid: number) =>
     .exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!
     .split(/\s+/)
     .map(Number);
+
+/** What root made in a folder of another user's: that user could put something else in its place. */
+const exposed = (home: string) =>
+  readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((entry) => statSync(entry.parentPath, { throwIfNoEntry: false })?.uid !== 0)
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.uid === 0);
 
 it("a system that deployed, served and was stopped leaves nothing; gateway and Redis were never root", async () => {
   const before = leftovers();
@@ -29,6 +37,7 @@ it("a system that deployed, served and was stopped leaves nothing; gateway and R
     expect(new Set(ids).size).toBe(1);
   }
   expect(uids(mayfly.pid("worker")!)).toContain(0);
+  expect(exposed(mayfly.home)).toEqual([]);
   // The control: while it runs, what we look for is there.
   const kinds = new Set(left().map((line) => line.split(":")[0]));
   expect(kinds).toEqual(new Set(["processes", "cgroups", "files"]));

@@ -19,7 +19,9 @@ function launcherOf(worker: number): number {
   const found = readdirSync("/proc").filter((pid) => {
     try {
       const status = readFileSync(`/proc/${pid}/status`, "utf8");
-      return status.includes(`\nPPid:\t${worker}\n`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("launcher");
+      return (
+        status.includes(`\nPPid:\t${worker}\n`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("launcher")
+      );
     } catch {
       return false;
     }

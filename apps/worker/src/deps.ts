@@ -15,6 +15,8 @@ export interface WorkerDeps {
   readonly log: Logger;
   readonly boxes: BoxHost;
   readonly store: ImageStore;
+  /** Where the gateway on this host puts sources. */
+  readonly uploads: string;
   /** Read-only layers of an image, unpacked once and kept. */
   readonly rootfs: (image: Digest) => Promise<RootFs>;
   readonly nursery: Pick<NurseryKeeper, "forRoot">;

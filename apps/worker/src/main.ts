@@ -22,7 +22,8 @@ const env = parseEnv(process.env);
 /** A nursery that takes longer is used when it is there; calls boot their runtime until then. */
 const NURSERY_WAIT_MS = 15_000;
 const log = pino({ name: "worker", level: env.logLevel }, pino.destination({ fd: 2, sync: true }));
-const runDir = join(env.home, "run", "boxes");
+// Below a folder of root's: in `run`, which is the gateway's, that could be put something else in its place.
+const runDir = join(env.home, "boxes");
 mkdirSync(runDir, { recursive: true, mode: 0o700 });
 
 const boxes = await openBoxHost({
@@ -44,6 +45,7 @@ const deps: WorkerDeps = {
   log,
   boxes,
   store,
+  uploads: join(env.home, "uploads"),
   rootfs: (image) => {
     const known = rootfsOf.get(image);
     if (known) return known;

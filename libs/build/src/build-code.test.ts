@@ -65,7 +65,7 @@ async function build(source: string | Buffer, given: Given = {}) {
     job: {
       build: id,
       function: "fn" as never,
-      source: { kind, file_name, digest: base, size_bytes: bytes.byteLength, path: "/" },
+      source: { kind, file_name, digest: base, size_bytes: bytes.byteLength },
       settings: { ...DEFAULT_SETTINGS, ...settings },
       channel: "/",
     },

@@ -54,7 +54,7 @@ export type InvokeJob = z.infer<typeof InvokeJob>;
 export const SOURCE_KINDS = ["module", "tar", "tar.gz", "zip"] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
-/** BullMQ job of queue `build`. */
+/** BullMQ job of queue `build`. The source lies in the home's `uploads`, under the build's id: a job names no path that root would open. */
 export const BuildJob = z.object({
   build: BuildId,
   function: FunctionName,
@@ -64,8 +64,6 @@ export const BuildJob = z.object({
     file_name: z.string(),
     digest: Digest,
     size_bytes: z.int().nonnegative(),
-    /** Spooled upload on this host. The worker opens it without following links. */
-    path: z.string(),
   }),
   settings: SettingsSchema,
   channel: z.string(),

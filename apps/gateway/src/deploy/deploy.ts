@@ -65,7 +65,7 @@ export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise
     await deps.catalog.createBuild({ id, function: request.name, created_at: now, source_digest, settings });
     deps.builds.begin(id);
     const build = (await deps.catalog.build(id))!;
-    await enqueue(jobOf(build, path, upload.size_bytes, deps), deps, now);
+    await enqueue(jobOf(build, upload.size_bytes, deps), deps, now);
     return { kind: "building", build };
   } catch (error) {
     await rm(path, { force: true });

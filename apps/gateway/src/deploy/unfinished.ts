@@ -38,7 +38,7 @@ async function resume(build: Build, deps: GatewayDeps): Promise<boolean> {
   try {
     // A job that failed for good would keep the new one out; one that runs stays, and the new one is none.
     await deps.producer.removeBuild(build.id);
-    await deps.producer.build(jobOf(build, path, size, deps));
+    await deps.producer.build(jobOf(build, size, deps));
     return true;
   } catch {
     return false;
@@ -46,12 +46,12 @@ async function resume(build: Build, deps: GatewayDeps): Promise<boolean> {
 }
 
 /** The job of a build that has its upload. */
-export function jobOf(build: Build, path: string, size_bytes: number, deps: Pick<GatewayDeps, "channel">): BuildJob {
+export function jobOf(build: Build, size_bytes: number, deps: Pick<GatewayDeps, "channel">): BuildJob {
   const [digest, kind, file_name] = build.source_digest.split("/") as [Digest, SourceKind, string];
   return {
     build: build.id,
     function: build.function,
-    source: { kind, file_name, digest, size_bytes, path },
+    source: { kind, file_name, digest, size_bytes },
     settings: build.settings,
     channel: deps.channel,
   };

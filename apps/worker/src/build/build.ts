@@ -1,12 +1,10 @@
-import { constants, createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
-import type { Readable } from "node:stream";
 import { buildCode } from "@mayfly/build";
 import { type BuildJob, type BuildRecord, type BuildResult, FRAME } from "@mayfly/contract";
 import { connectChannel, type FrameChannel } from "@mayfly/queue";
 import { timestamp } from "../clock.ts";
 import type { WorkerDeps } from "../deps.ts";
 import { boxLender } from "./open-box.ts";
+import { openSource } from "./open-source.ts";
 
 /** As many records of a build's log as are kept with its result. */
 const LOG_TAIL = 200;
@@ -65,7 +63,7 @@ async function run(
 ): Promise<Pick<BuildResult, "outcome" | "usage">> {
   try {
     const [base, builder] = await Promise.all([image(BASE_IMAGE, deps), image(BUILDER_IMAGE, deps)]);
-    const source = await openSource(job);
+    const source = await openSource(deps.uploads, job);
     return await buildCode({
       job,
       openSource: () => source,
@@ -88,20 +86,4 @@ async function image(tag: string, deps: WorkerDeps) {
   const digest = await deps.store.resolve(tag);
   if (!digest) throw new Error(`the image ${tag} is not in the store; npm start makes it`);
   return digest;
-}
-
-/** The upload lies in a folder that the unprivileged gateway writes: it is opened once, not through a link, and must be a file. */
-async function openSource(job: BuildJob): Promise<Readable> {
-  const handle = await open(job.source.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  const stat = await handle.stat();
-  if (!stat.isFile() || stat.size !== job.source.size_bytes) {
-    await handle.close();
-    throw new Error(`the upload of ${job.build} is not the ${job.source.size_bytes} bytes that were announced`);
-  }
-  return createReadStream("", { fd: handle.fd, autoClose: true, start: 0, end: Math.max(0, stat.size - 1) }).on(
-    "close",
-    () => {
-      void handle.close().catch(() => {});
-    },
-  );
 }

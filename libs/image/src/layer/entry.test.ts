@@ -23,7 +23,7 @@ describe("a layer entry", () => {
     ["a path that ends in a slash", file("a/"), "refused"],
     ["a NUL in its name", file("a\0b"), "refused"],
     ["a component of 256 bytes", file("n".repeat(256)), "refused"],
-    ["a path of 4096 bytes", file("ab/".repeat(1365) + "a"), "refused"],
+    ["a path of 4096 bytes", file(`${"ab/".repeat(1365)}a`), "refused"],
     ["a mode with type bits", file("a", "", { mode: 0o100644 }), "refused"],
     ["a negative size", file("a", "", { size_bytes: -1 }), "refused"],
     ["an empty link target", symlink("a", ""), "refused"],

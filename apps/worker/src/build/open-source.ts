@@ -1,0 +1,41 @@
+import { constants, createReadStream } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import type { BuildJob } from "@mayfly/contract";
+
+/**
+ * The upload of a build. It lies in a folder that the unprivileged gateway writes, and we are root: the job does not say where, no link
+ * is followed, and a file of anybody else (a hard link made one) is not read.
+ * @throws Error when there is no such file, or another than was announced
+ */
+export async function openSource(uploads: string, job: Pick<BuildJob, "build" | "source">): Promise<Readable> {
+  const path = join(uploads, job.build);
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    await requireUpload(handle, uploads, job);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  return createReadStream("", {
+    fd: handle.fd,
+    autoClose: true,
+    start: 0,
+    end: Math.max(0, job.source.size_bytes - 1),
+  }).on("close", () => {
+    void handle.close().catch(() => {});
+  });
+}
+
+async function requireUpload(
+  handle: FileHandle,
+  uploads: string,
+  { build, source }: Pick<BuildJob, "build" | "source">,
+) {
+  const [found, folder] = await Promise.all([handle.stat(), stat(uploads)]);
+  if (!found.isFile() || found.uid !== folder.uid)
+    throw new Error(`the upload of ${build} is no file of the gateway's`);
+  if (found.size !== source.size_bytes)
+    throw new Error(`the upload of ${build} has ${found.size} bytes, ${source.size_bytes} were announced`);
+}
