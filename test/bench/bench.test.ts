@@ -154,7 +154,7 @@ it("the peers and we run, side by side, and leave nothing", async () => {
     "no container: spawn",
   ]);
   expect(named(start!)).toEqual(
-    expect.arrayContaining(["mayfly, exec path", "crun + node", "runc + node", "node, no container"]),
+    expect.arrayContaining(["mayfly, booted", "mayfly, forked", "crun + node", "runc + node", "node, no container"]),
   );
   expect(readdirSync(dir)).toEqual([]);
   rmdirSync(dir);

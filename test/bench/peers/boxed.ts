@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Box, type BoxHost, openBoxHost } from "@mayfly/container";
+import { type Box, type BoxHost, type Nursery, openBoxHost } from "@mayfly/container";
 import { FRAME, type InvokeJob, newInvocationId } from "@mayfly/contract";
 import { FrameChannel } from "@mayfly/queue";
-import { MODULE_PATH } from "@mayfly/runtime";
+import { MODULE_PATH, nurseryCommand } from "@mayfly/runtime";
 import { functionBox } from "../../../apps/worker/src/invoke/box-spec.ts";
 import { booted, load, noTraffic } from "../../../apps/worker/src/invoke/exchange.ts";
 import { BUILD } from "../../../infra/src/root.ts";
@@ -30,17 +30,34 @@ export async function boxed(
     launcher: join(BUILD, "native", "launcher"),
     addon: join(BUILD, "native", "native.node"),
     runDir,
-    ...way.host,
   });
   after.defer(() => host.close());
+  const nursery = way.forked ? await nurseryOf(host, mayfly) : null;
+  const forking = nursery === null ? [] : [nursery.pid];
   const started = childrenOf(process.pid).filter((pid) => !others.has(pid));
-  return { name: way.name, pids: [process.pid, ...started], run: () => once(host, mayfly) };
+  return {
+    name: way.name,
+    pids: [process.pid, ...started, ...forking],
+    run: () => once(host, mayfly, nursery?.id ?? null),
+  };
 }
 
-async function once(host: BoxHost, mayfly: Mayfly): Promise<number> {
+/** Over the base alone: the topmost layer is the function's. */
+async function nurseryOf(host: BoxHost, mayfly: Mayfly): Promise<Nursery> {
+  const nursery = await host.openNursery({
+    id: "nursery",
+    lower: [join(BUILD, "native", "nursery"), ...mayfly.rootfs.lower.slice(1)],
+    args: nurseryCommand(),
+    env: ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp"],
+  });
+  if (nursery.pid === 0) throw new Error(`there is no nursery: ${JSON.stringify(await nursery.ended)}`);
+  return nursery;
+}
+
+async function once(host: BoxHost, mayfly: Mayfly, nursery: string | null): Promise<number> {
   const began = performance.now();
   const job = jobFor(mayfly);
-  const box = await host.start(functionBox(job, mayfly.rootfs));
+  const box = await host.start(functionBox(job, mayfly.rootfs, nursery));
   const channel = new FrameChannel(box.channel!);
   box.stdout.resume();
   box.stderr.resume();
@@ -57,12 +74,14 @@ async function once(host: BoxHost, mayfly: Mayfly): Promise<number> {
 
 async function exchange(box: Box, channel: FrameChannel, job: InvokeJob): Promise<number> {
   const traffic = noTraffic();
-  if (!(await booted(channel))) throw new Error(`the box did not boot: ${JSON.stringify(await box.ended)}`);
-  await box.handover();
+  if (!box.forked) {
+    if (!(await booted(channel))) throw new Error(`the box did not boot: ${JSON.stringify(await box.ended)}`);
+    await box.handover();
+  }
   if (!(await load(channel, job, MODULE_PATH, traffic)))
     throw new Error(`the handler did not load: ${traffic.boxError?.message}`);
   box.sample();
-  await channel.sendJson(FRAME.HEAD, job.head);
+  await channel.sendJson(FRAME.HEAD, { ...job.head, invocation: job.invocation, deadline_ms: job.deadline_ms });
   await channel.send(FRAME.END);
   let firstByte: number | undefined;
   for await (const frame of channel.frames) {
