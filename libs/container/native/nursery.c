@@ -188,6 +188,23 @@ static napi_value join(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* pair() → [fd, fd]: the two ends of a stream, for rehearsals. */
+static napi_value make_pair(napi_env env, napi_callback_info info) {
+  (void)info;
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+    napi_throw_error(env, strerrorname_np(errno), "socketpair");
+    return NULL;
+  }
+  napi_value array, fd;
+  napi_create_array_with_length(env, 2, &array);
+  for (uint32_t i = 0; i < 2; i++) {
+    napi_create_int32(env, ends[i], &fd);
+    napi_set_element(env, array, i, fd);
+  }
+  return array;
+}
+
 /* exit(code): without the destructors, which join threads that a fork does not have. */
 static napi_value leave(napi_env env, napi_callback_info info) {
   size_t count = 1;
@@ -199,12 +216,14 @@ static napi_value leave(napi_env env, napi_callback_info info) {
 }
 
 NAPI_MODULE_INIT() {
-  napi_value function;
-  napi_create_function(env, "serve", NAPI_AUTO_LENGTH, serve, NULL, &function);
-  napi_set_named_property(env, exports, "serve", function);
-  napi_create_function(env, "join", NAPI_AUTO_LENGTH, join, NULL, &function);
-  napi_set_named_property(env, exports, "join", function);
-  napi_create_function(env, "exit", NAPI_AUTO_LENGTH, leave, NULL, &function);
-  napi_set_named_property(env, exports, "exit", function);
+  const struct {
+    const char *name;
+    napi_callback call;
+  } functions[] = {{"serve", serve}, {"pair", make_pair}, {"join", join}, {"exit", leave}};
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    napi_value function;
+    napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function);
+    napi_set_named_property(env, exports, functions[i].name, function);
+  }
   return exports;
 }

@@ -1,13 +1,10 @@
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { connect, createServer } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { NURSERY_ADDON, RUNNER_PATH } from "./index.ts";
 import { live } from "./life.ts";
-import { loadModule } from "./load-module.ts";
 import { rehearse } from "./rehearse.ts";
+import { rehearseCall } from "./rehearse-call.ts";
 
 /**
  * The nursery: a Node that has booted and done all but the request, and then only forks (libs/container/native/nursery.c). What
@@ -16,6 +13,8 @@ import { rehearse } from "./rehearse.ts";
 interface Addon {
   /** Blocks in the nursery; returns in each fork. */
   serve(): { readonly env: readonly string[]; readonly cwd: string; readonly pid: number; readonly seed: number };
+  /** Two ends of a stream. */
+  pair(): readonly [number, number];
   /** In a fork: from here on it is limited and metered. */
   join(): void;
   exit(code: number): never;
@@ -25,15 +24,14 @@ const ROUNDS = 40;
 const addon = createRequire(import.meta.url)(NURSERY_ADDON) as Addon;
 
 await rehearse(ROUNDS);
-await rehearseLoading();
-await rehearseSockets();
+for (let round = 0; round < ROUNDS; round += 1) await rehearseCall(addon.pair(), `rehearsal-${round}`);
 collectGarbage();
 await quiet();
 
 const tenancy = addon.serve();
 becomeAProcessOfItsOwn();
 // What a call will write to becomes this process' own before the meter runs, as booting is not metered either.
-await rehearse();
+await rehearseCall(addon.pair(), "rehearsal");
 addon.join();
 await live({ announce: false });
 
@@ -58,34 +56,6 @@ function becomeAProcessOfItsOwn(): void {
   process.on("beforeExit", () => process.exit(13));
 }
 
-/** Modules of both kinds, from files. */
-async function rehearseLoading(): Promise<void> {
-  const dir = mkdtempSync("/tmp/rehearse-");
-  for (const [name, text] of [
-    ["a.mjs", "export default { fetch() {} };\n//# sourceMappingURL=a.mjs.map"],
-    ["b.cjs", "module.exports = () => {};"],
-  ] as const) {
-    writeFileSync(`${dir}/${name}`, text);
-    await loadModule(`${dir}/${name}`);
-  }
-  rmSync(dir, { recursive: true });
-}
-
-/** An exchange over a socket, so that what a fork does with its channel and its output is compiled. */
-async function rehearseSockets(): Promise<void> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => void socket.pipe(socket));
-  server.listen("\0rehearse");
-  await once(server, "listening");
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const socket = connect({ path: "\0rehearse", allowHalfOpen: true });
-    socket.end("x".repeat(100));
-    for await (const _ of socket);
-    await once(socket, "close");
-  }
-  server.close();
-  await once(server, "close");
-}
-
 /**
  * Waits until nothing is open any more: what is would be open in every fork. Standard output and error may be (Node opens them with
  * `Request`): a fork has its own behind the same numbers. That no other descriptor is open the addon checks.
@@ -94,8 +64,8 @@ async function quiet(): Promise<void> {
   let left: string[] = [];
   for (let turn = 0; turn < 1000; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
-    left = process.getActiveResourcesInfo().filter((kind) => kind !== "Immediate" && kind !== "PipeWrap");
-    if (left.length === 0) return;
+    left = process.getActiveResourcesInfo().filter((kind) => kind !== "Immediate");
+    if (left.every((kind) => kind === "PipeWrap") && left.length <= 2) return;
   }
   throw new Error(`the nursery cannot be sealed: ${left.join(", ")} still active`);
 }
