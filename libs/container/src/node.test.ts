@@ -35,18 +35,20 @@ const uses = {
 };
 (async () => { for (const [name, use] of Object.entries(uses)) console.log(name, await use().catch((e) => e.message)); })();`;
 
-/** Boots, says so over the channel, waits for a byte, then does its work. */
+/** Boots, says so over the channel, waits for a byte, does its work, and says what both took by its own count. */
 const handedOver = (work: string) => `
 const s = new (require("node:net").Socket)({ fd: 3 }); s.write("r");
-s.once("data", () => { ${work}; s.end("done"); });`;
+const cpu = () => { const { user, system } = process.cpuUsage(); return user + system; };
+s.once("data", () => { const boot_us = cpu(); ${work}; s.end(JSON.stringify({ boot_us, work_us: cpu() - boot_us })); });`;
 
-async function handover(box: Box): Promise<void> {
+async function handover(box: Box): Promise<{ boot_us: number; work_us: number }> {
   await once(box.channel!, "data");
   await box.handover();
   box.channel!.write("go");
-  expect(await text(box.channel!)).toBe("done");
+  const took = JSON.parse(await text(box.channel!));
   box.channel!.end();
   expect(await box.ended).toEqual({ kind: "exit", code: 0 });
+  return took;
 }
 
 describe("Node in a box", () => {
@@ -61,23 +63,24 @@ describe("Node in a box", () => {
     const spec = boxes.node(handedOver(""), { channel: true, meter: "from_handover" });
     const box = await boxes.host.start(spec);
     expect(box.sample().cpu_us).toBe(0);
-    await handover(box);
+    const { boot_us } = await handover(box);
     const usage = await box.remove();
     expect(usage.cpu_us).toBeGreaterThan(0);
-    // Booting Node takes 25 ms and more.
-    expect(usage.cpu_us).toBeLessThan(20_000);
+    expect(usage.cpu_us).toBeLessThan(boot_us / 2);
     expect(usage.memory_peak_bytes).toBeLessThan(16 * MIB);
   });
 
   it("pays for what it does after it: 64 MiB touched, 100 ms burned", async () => {
     const work = `globalThis.kept = Buffer.alloc(${64 * MIB}, 1); const t = process.cpuUsage(); while (process.cpuUsage(t).user + process.cpuUsage(t).system < 100000);`;
     const box = await boxes.host.start(boxes.node(handedOver(work), { channel: true, meter: "from_handover" }));
-    await handover(box);
+    const { boot_us, work_us } = await handover(box);
     const usage = await box.remove();
     expect(usage.memory_peak_bytes).toBeGreaterThanOrEqual(64 * MIB);
     expect(usage.memory_peak_bytes).toBeLessThanOrEqual(80 * MIB);
-    expect(usage.cpu_us).toBeGreaterThan(100_000);
-    expect(usage.cpu_us).toBeLessThan(250_000);
+    expect(work_us).toBeGreaterThan(100_000);
+    expect(usage.cpu_us).toBeGreaterThan(work_us * 0.95);
+    // What is left is its end, which has 64 MiB to give back.
+    expect(usage.cpu_us).toBeLessThan(work_us * 1.2 + boot_us / 2);
   });
 
   it("is limited from its hand-over as well", async () => {
