@@ -55,7 +55,7 @@ describe("bin/mayfly", () => {
   const json = async (...args: string[]) => JSON.parse((await run([...args, "--json"])).stdout);
 
   it("deploys a module and writes the URL alone to stdout, all else to stderr", async () => {
-    const ran = await run(["deploy", "echo.js", "--timeout", "1s", "--env", "WHO=me"]);
+    const ran = await run(["deploy", "echo.js", "--timeout", "3s", "--env", "WHO=me"]);
     expect(ran).toMatchObject({ code: 0, stdout: `${system.url}/fn/echo\n` });
     expect(ran.stderr).toContain("echo v1 is live");
     const answer = await fetch(ran.stdout.trim());
