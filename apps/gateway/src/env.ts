@@ -20,8 +20,6 @@ const Env = z.object({
     .int()
     .positive()
     .default(4 * availableParallelism()),
-  /** Calls that may wait for a worker; more are answered with 503 at once. */
-  MAYFLY_QUEUE_LIMIT: z.coerce.number().int().positive().optional(),
   MAYFLY_LOG_LEVEL: z.string().default("info"),
 });
 
@@ -34,6 +32,7 @@ export interface GatewayEnv {
   readonly redis: { readonly path: string } | { readonly url: string };
   readonly prefix: string;
   readonly runAs: { readonly uid: number; readonly gid: number } | null;
+  /** Calls that may wait for a worker; more are answered with 503 at once. */
   readonly queueLimit: number;
   readonly logLevel: string;
 }
@@ -56,7 +55,7 @@ export function parseEnv(raw: Record<string, string | undefined>): GatewayEnv {
       : { path: env.MAYFLY_REDIS_SOCKET ?? `${env.MAYFLY_HOME}/run/redis.sock` },
     prefix: env.MAYFLY_QUEUE_PREFIX,
     runAs: uid === undefined || gid === undefined ? null : { uid, gid },
-    queueLimit: env.MAYFLY_QUEUE_LIMIT ?? 16 * env.MAYFLY_CONCURRENCY,
+    queueLimit: 16 * env.MAYFLY_CONCURRENCY,
     logLevel: env.MAYFLY_LOG_LEVEL,
   };
 }

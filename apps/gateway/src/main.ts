@@ -18,7 +18,10 @@ const channel = await listenChannel({
   path: env.channel,
   onConnection: (hello, connection) => void onConnection(hello, connection, deps),
 });
-const server = await startServer({ listener: createListener(deps), host: env.host, port: env.port });
+const server = await startServer({ listener: createListener(deps), host: env.host, port: env.port }).catch((error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
 const ended = new AbortController();
 const expiry = expireBuilds(deps);
 resumeBuilds(deps, ended.signal).catch((error) => log.error({ err: error }, "builds cannot be taken up again"));

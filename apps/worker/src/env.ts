@@ -6,7 +6,6 @@ const Env = z.object({
   MAYFLY_HOME: z.string().startsWith("/"),
   /** Name of this instance: parent of all its cgroups. */
   MAYFLY_INSTANCE: z.string().regex(/^[a-z0-9-]+$/),
-  MAYFLY_HOST: z.string().default(hostname()),
   MAYFLY_REDIS_SOCKET: z.string().optional(),
   MAYFLY_REDIS_URL: z.string().optional(),
   MAYFLY_QUEUE_PREFIX: z.string().default("mayfly"),
@@ -21,8 +20,6 @@ const Env = z.object({
     .int()
     .positive()
     .default(4 * availableParallelism()),
-  MAYFLY_BUILD_CONCURRENCY: z.coerce.number().int().positive().default(2),
-  MAYFLY_DRAIN_MS: z.coerce.number().int().nonnegative().default(10_000),
   MAYFLY_LOG_LEVEL: z.string().default("info"),
 });
 
@@ -36,8 +33,6 @@ export interface WorkerEnv {
   readonly native: string;
   readonly nursery: boolean;
   readonly concurrency: number;
-  readonly buildConcurrency: number;
-  readonly drainMs: number;
   readonly logLevel: string;
 }
 
@@ -52,15 +47,13 @@ export function parseEnv(raw: Record<string, string | undefined>): WorkerEnv {
   return {
     home: env.MAYFLY_HOME,
     instance: env.MAYFLY_INSTANCE,
-    host: env.MAYFLY_HOST,
+    host: hostname(),
     redis,
     prefix: env.MAYFLY_QUEUE_PREFIX,
     channel: env.MAYFLY_CHANNEL,
     native: env.MAYFLY_NATIVE,
     nursery: env.MAYFLY_NURSERY === "on",
     concurrency: env.MAYFLY_CONCURRENCY,
-    buildConcurrency: env.MAYFLY_BUILD_CONCURRENCY,
-    drainMs: env.MAYFLY_DRAIN_MS,
     logLevel: env.MAYFLY_LOG_LEVEL,
   };
 }

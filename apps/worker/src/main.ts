@@ -61,6 +61,10 @@ const deps: WorkerDeps = {
   priceTable: defaultPriceTable(),
 };
 
+const BUILDS_AT_ONCE = 2;
+/** How long what is under way may take to end when we are told to stop; the supervisor waits twice as long. */
+const DRAIN_MS = 10_000;
+
 const base = env.nursery ? await store.resolve(BASE_IMAGE) : null;
 if (base !== null) await Promise.race([nursery.keep(await deps.rootfs(base)), sleep(NURSERY_WAIT_MS)]);
 
@@ -81,7 +85,7 @@ const builds = consume({
   redis: env.redis,
   prefix: env.prefix,
   queue: "build",
-  concurrency: env.buildConcurrency,
+  concurrency: BUILDS_AT_ONCE,
   process: (job, signal) => build(BuildJob.parse(job), deps, signal),
   onError,
 });
@@ -90,7 +94,7 @@ let stopping: Promise<void> | null = null;
 function stop(why: string, code = 0): Promise<void> {
   stopping ??= (async () => {
     log.info({ why }, "stopping");
-    await Promise.all([invocations.close(env.drainMs), builds.close(env.drainMs)]);
+    await Promise.all([invocations.close(DRAIN_MS), builds.close(DRAIN_MS)]);
     await shipper.close();
     spool.close();
     nursery.close();

@@ -11,8 +11,7 @@ export interface SystemOptions {
   readonly listen: string;
   readonly redisUrl: string | undefined;
   readonly concurrency: string | undefined;
-  /** `on` or `off`; unset: the worker's default. */
-  readonly nursery: string | undefined;
+  readonly nursery: "on" | "off";
   readonly logLevel: string;
   /** One line for a person about what the supervisor does. */
   readonly say: (line: string) => void;
@@ -65,6 +64,8 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
       MAYFLY_INSTANCE: home.instance,
       MAYFLY_REDIS_SOCKET: home.redisSocket,
       MAYFLY_REDIS_URL: options.redisUrl,
+      // Several instances may share somebody's Redis; each takes its own jobs.
+      MAYFLY_QUEUE_PREFIX: `mayfly-${home.instance}`,
       MAYFLY_CHANNEL: home.channelSocket,
       MAYFLY_CONCURRENCY: options.concurrency,
       MAYFLY_LOG_LEVEL: options.logLevel,

@@ -14,11 +14,8 @@ export function startServer(options: { listener: RequestListener; host: string; 
   server.on("clientError", refuse);
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const busy =
-        error.code === "EADDRINUSE"
-          ? `${options.host}:${options.port} is taken; set MAYFLY_LISTEN=host:port`
-          : error.message;
-      reject(new Error(`cannot listen: ${busy}`));
+      const reason = error.code === "EADDRINUSE" ? "it is taken" : error.message;
+      reject(new Error(`cannot listen on ${options.host}:${options.port}: ${reason}; set MAYFLY_LISTEN=host:port`));
     });
     server.listen(options.port, options.host, () => resolve(server));
   });

@@ -7,7 +7,7 @@ export type RedisAddress = { readonly path: string } | { readonly url: string };
 /** ioredis' default waits up to 20 s between tries; a Redis that is back must be found at once. */
 const retryStrategy = (tries: number): number => Math.min(50 * tries, 1_000);
 
-function base(address: RedisAddress) {
+export function base(address: RedisAddress) {
   if ("path" in address) return { path: address.path, retryStrategy };
   const url = new URL(address.url);
   return {

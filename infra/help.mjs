@@ -1,0 +1,20 @@
+/** What `npm start -- --help` says: before any set-up, with the Node that is there. */
+export const HELP = `npm start [-- options]
+
+Starts Mayfly: Redis, gateway and worker, then deploys the function hello, calls it once and shows its bill.
+
+  --once       stop after that and exit 0
+  --verbose    show the services' own logs
+  --help       this text
+
+Environment
+  MAYFLY_HOME          all state (default /var/lib/mayfly)
+  MAYFLY_LISTEN        gateway's address (default 127.0.0.1:8080)
+  MAYFLY_KEY           admin key (default: made on first start, kept in $MAYFLY_HOME/key)
+  MAYFLY_REDIS_URL     an existing Redis or Valkey, 6.2 or later (default: a private one)
+  MAYFLY_CONCURRENCY   boxes serving at once (default 4 for each core)
+  MAYFLY_NURSERY       on: fork booted runtimes into boxes (default off; docs/decisions/0006)
+  MAYFLY_LOG_LEVEL     of the services' logs in $MAYFLY_HOME/log (default info)
+
+Exit status: 0 done, or stopped while it ran; 78 the machine, its set-up or an option; 130 stopped before it ran; 1 anything else.
+`;

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { BadOption, startOptions } from "./start-options.ts";
+
+describe("npm start", () => {
+  it("needs nothing to be said", () => {
+    expect(startOptions([], { MAYFLY_KEY: "", MAYFLY_HOME: "" })).toEqual({
+      once: false,
+      verbose: false,
+      home: "/var/lib/mayfly",
+      listen: "127.0.0.1:8080",
+      key: undefined,
+      redisUrl: undefined,
+      concurrency: undefined,
+      nursery: "off",
+      logLevel: "info",
+    });
+  });
+
+  it("takes what is said", () => {
+    const env = {
+      MAYFLY_HOME: "/srv/m",
+      MAYFLY_LISTEN: "[::1]:0",
+      MAYFLY_KEY: "mf_12345678",
+      MAYFLY_REDIS_URL: "rediss://u:p%20q@redis.example:6380/2",
+      MAYFLY_CONCURRENCY: "3",
+      MAYFLY_NURSERY: "on",
+      MAYFLY_LOG_LEVEL: "debug",
+    };
+    expect(startOptions(["--once", "--verbose"], env)).toEqual({
+      once: true,
+      verbose: true,
+      home: "/srv/m",
+      listen: "[::1]:0",
+      key: "mf_12345678",
+      redisUrl: "rediss://u:p%20q@redis.example:6380/2",
+      concurrency: "3",
+      nursery: "on",
+      logLevel: "debug",
+    });
+  });
+
+  it.each([
+    ["MAYFLY_HOME", ["relative", "./x"]],
+    ["MAYFLY_LISTEN", ["8080", ":8080", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "::1:8080", "http://a:1"]],
+    ["MAYFLY_KEY", ["short", "with space in it", "schlüssel-schlüssel"]],
+    ["MAYFLY_REDIS_URL", ["localhost:6379", "http://a", "redis://", "redis://a/b"]],
+    ["MAYFLY_CONCURRENCY", ["abc", "0", "-1", "1.5", "1001"]],
+    ["MAYFLY_NURSERY", ["yes"]],
+    ["MAYFLY_LOG_LEVEL", ["loud"]],
+    ["MAYFLY_DATABASE_URL", ["postgres://a/b"]],
+  ])("refuses a %s that cannot be used, by its name", (name, values) => {
+    for (const value of values) {
+      expect(() => startOptions([], { [name]: value }), value).toThrow(BadOption);
+      expect(() => startOptions([], { [name]: value }), value).toThrow(name);
+    }
+  });
+
+  it("refuses an option that is none, naming it", () => {
+    expect(() => startOptions(["--bogus"], {})).toThrow(/--bogus.*--help/);
+    expect(() => startOptions(["extra"], {})).toThrow(/extra.*--help/);
+    expect(() => startOptions(["--once=yes"], {})).toThrow(/--once.*--help/);
+  });
+});
