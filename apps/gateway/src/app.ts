@@ -33,18 +33,14 @@ export function createApp(deps: GatewayDeps): Hono<{ Bindings: HttpBindings }> {
   app.notFound((context) => {
     const allowed = methodsOf(app, context.req.path);
     if (allowed.length > 0) {
-      const response = problemResponse("method_not_allowed", {
-        detail: `${context.req.method} is not offered on ${context.req.path}`,
-        extra: { allow: allowed },
-      });
-      response.headers.set("allow", allowed.join(", "));
-      return response;
+      const detail = `${context.req.method} is not offered on ${context.req.path}`;
+      return problemResponse("method_not_allowed", { detail, extra: { allow: allowed } }, context.req.path);
     }
-    return problemResponse("not_found", { detail: `there is no route ${context.req.path}` });
+    return problemResponse("not_found", { detail: `there is no route ${context.req.path}` }, context.req.path);
   });
   app.onError((error, context) => {
     const fault = asFault(error, context.req.path, deps.log);
-    return problemResponse(fault.code, fault.details);
+    return problemResponse(fault.code, fault.details, context.req.path);
   });
   return app;
 }
@@ -55,6 +51,6 @@ function methodsOf(app: Hono<{ Bindings: HttpBindings }>, path: string): string[
     new RegExp(`^${pattern.replace(/:[a-z]+/g, "[^/]+").replace(/\*/g, ".*")}$`).test(path);
   const methods = app.routes
     .filter((route) => route.method !== "ALL" && matches(route.path))
-    .map((route) => route.method);
+    .flatMap((route) => (route.method === "GET" ? ["GET", "HEAD"] : [route.method]));
   return [...new Set(methods)];
 }

@@ -1,9 +1,10 @@
-import type { RequestListener } from "node:http";
+import type { RequestListener, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { toProblem } from "@mayfly/contract";
 import { createApp } from "./app.ts";
 import { callListener, isCall } from "./calls/listener.ts";
 import type { GatewayDeps } from "./deps.ts";
-import { problemResponse } from "./http/problem-response.ts";
+import { problemHeaders, problemResponse } from "./http/problem-response.ts";
 
 /** Everything that arrives over HTTP: function URLs, and the API. */
 export function createListener(deps: GatewayDeps): RequestListener {
@@ -13,5 +14,15 @@ export function createListener(deps: GatewayDeps): RequestListener {
     errorHandler: (error) =>
       problemResponse("bad_request", { detail: error instanceof Error ? error.message : "the request cannot be read" }),
   });
-  return (request, response) => void (isCall(request) ? call(request, response) : api(request, response));
+  return (request, response) => {
+    if (request.headers.host === undefined && request.httpVersion === "1.1") return refuse(response);
+    void (isCall(request) ? call(request, response) : api(request, response));
+  };
+}
+
+/** RFC 9112 §3.2: nobody knows what such a request was meant for. */
+function refuse(response: ServerResponse): void {
+  const details = { detail: "the request has no Host" };
+  response.writeHead(400, { ...problemHeaders("bad_request", details), connection: "close" });
+  response.end(`${JSON.stringify(toProblem("bad_request", details))}\n`);
 }

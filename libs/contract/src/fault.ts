@@ -57,7 +57,7 @@ export const FAULTS = {
     status: 499,
     retry: false,
     billed: true,
-    title: "The caller went away",
+    title: "The call was canceled",
     invocation: "canceled",
   },
   internal: {

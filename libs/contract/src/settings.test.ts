@@ -29,6 +29,17 @@ describe("settings", () => {
     expect(before.env).toEqual({ A: "1" });
   });
 
+  it("that are null go back to their default; a variable or a label is taken away", () => {
+    const before = parse("memory=256MiB&access=key&entry=a.ts&env.A=1&env.B=2&label.x=y");
+    const after = parseSettings(
+      ["memory", "access", "entry", "env.A", "env.C", "label.x"].map((name) => [name, null] as const),
+      before,
+    );
+    expect(after).toEqual({ ...DEFAULT_SETTINGS, env: { B: "2" } });
+    expect(() => parseSettings([["colour", null]], before)).toThrow(BadSetting);
+    expect(() => parseSettings([["env.1", null]], before)).toThrow(BadSetting);
+  });
+
   it.each([
     ["memory=lots", "memory", /write it like 128MiB/],
     ["memory=1KiB", "memory", /outside of/],
@@ -42,6 +53,8 @@ describe("settings", () => {
     ["env.1A=x", "env.1A", /letters, digits/],
     ["env.MAYFLY_KEY=x", "env.MAYFLY_KEY", /set by the platform/],
     ["env.A=%00", "env.A", /NUL/],
+    ["env.__proto__=1", "env.__proto__", /would be lost/],
+    ["dockerfile=Dockerfile", "dockerfile", /no such setting/],
     ["colour=red", "colour", /no such setting; there are memory/],
     ["constructor=1", "constructor", /no such setting/],
     ["__proto__=1", "__proto__", /no such setting/],

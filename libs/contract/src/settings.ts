@@ -97,22 +97,25 @@ const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const RESERVED_ENV = /^MAYFLY_/;
 
 /** Query parameters that belong to the deploy request itself and are no settings. */
-export const REQUEST_PARAMETERS = ["wait", "dockerfile", "target", "dir"] as const;
+export const REQUEST_PARAMETERS = ["wait"] as const;
 
 /**
  * Reads settings as they stand in query parameters or in the `config` part: `memory=128MiB`, `env.KEY=VALUE`.
- * What is not named carries over from `base` (the version before, or DEFAULT_SETTINGS).
+ * What is not named carries over from `base` (the version before, or DEFAULT_SETTINGS). null puts a setting back to its default and takes
+ * a variable or a label away.
  * @throws BadSetting naming the first setting that cannot be used; `base` is never changed.
  */
-export function parseSettings(pairs: Iterable<readonly [string, string]>, base: Settings): Settings {
+export function parseSettings(pairs: Iterable<readonly [string, string | null]>, base: Settings): Settings {
   const next: Record<string, unknown> = { ...base };
   const env = { ...base.env };
   const label = { ...base.label };
   for (const [name, value] of pairs) {
     const quantity = Object.hasOwn(QUANTITIES, name) ? QUANTITIES[name] : undefined;
-    if (quantity) next[quantity.field] = readQuantity(name, value, quantity);
-    else if (name === "network" || name === "access" || name === "contract") next[name] = readChoice(name, value);
-    else if (name === "entry") next.entry = readEntry(value);
+    if (quantity)
+      next[quantity.field] = value === null ? DEFAULT_SETTINGS[quantity.field] : readQuantity(name, value, quantity);
+    else if (name === "network" || name === "access" || name === "contract")
+      next[name] = value === null ? DEFAULT_SETTINGS[name] : readChoice(name, value);
+    else if (name === "entry") next.entry = value === null ? DEFAULT_SETTINGS.entry : readEntry(value);
     else if (name.startsWith("env.")) setEnv(env, name.slice(4), value);
     else if (name.startsWith("label.")) setLabel(label, name.slice(6), value);
     else if (!(REQUEST_PARAMETERS as readonly string[]).includes(name)) {
@@ -152,18 +155,27 @@ function readEntry(value: string): string {
   return value;
 }
 
-function setEnv(env: Record<string, string>, key: string, value: string): void {
+function setEnv(env: Record<string, string>, key: string, value: string | null): void {
   if (!ENV_NAME.test(key))
     throw new BadSetting(`env.${key}`, "a name is letters, digits and '_', not starting with a digit");
+  if (key === "__proto__") throw new BadSetting(`env.${key}`, "this name would be lost on its way");
   if (RESERVED_ENV.test(key))
     throw new BadSetting(`env.${key}`, "names that start with MAYFLY_ are set by the platform");
+  if (value === null) {
+    delete env[key];
+    return;
+  }
   if (value.includes("\0")) throw new BadSetting(`env.${key}`, "a value cannot contain a NUL byte");
   env[key] = value;
 }
 
-function setLabel(label: Record<string, string>, key: string, value: string): void {
+function setLabel(label: Record<string, string>, key: string, value: string | null): void {
   if (!/^[A-Za-z0-9]([A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/.test(key)) {
     throw new BadSetting(`label.${key}`, "a label's name is letters, digits and ._/- between, at most 128 characters");
+  }
+  if (value === null) {
+    delete label[key];
+    return;
   }
   if (value.length > 1024) throw new BadSetting(`label.${key}`, "a label's value is at most 1024 characters");
   label[key] = value;

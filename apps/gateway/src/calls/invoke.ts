@@ -6,7 +6,7 @@ import { admit } from "./admit.ts";
 import { requestHeaders } from "./headers.ts";
 import type { Call } from "./registry.ts";
 import { answerFault } from "./relay.ts";
-import { parseTarget } from "./target.ts";
+import { type CallTarget, parseTarget } from "./target.ts";
 
 /** How long after the deadline the gateway believes that a worker will still say that it has killed the box. */
 const BACKSTOP_MS = 2_000;
@@ -19,11 +19,12 @@ const SHOWN_MS = 60_000;
  */
 export async function takeCall(request: IncomingMessage, response: ServerResponse, deps: GatewayDeps): Promise<void> {
   const nowMs = Date.now();
+  // It would come back to its sender, with what a proxy had added (RFC 9110 §9.3.8); the fetch standard forbids it to functions.
+  if (request.method === "TRACE") throw notOffered;
   const target = parseTarget(request.url ?? "");
   if (!target) throw notFound(`${request.url} names no function`);
   const version = await deps.catalog.version(target.name, target.reference);
-  if (!version)
-    throw notFound(`there is no function ${target.name}${target.reference === "live" ? "" : `@${target.reference}`}`);
+  if (!version) throw unknown(target);
   const trusted = hasKey(request.headers.authorization, deps.key);
   if (version.settings.access === "key" && !trusted) {
     throw new Fault("unauthorized", { detail: `${target.name} is closed: it is called with a key` });
@@ -65,6 +66,20 @@ export async function takeCall(request: IncomingMessage, response: ServerRespons
 }
 
 const notFound = (detail: string) => new Fault("not_found", { detail });
+
+const unknown = ({ name, reference }: CallTarget) =>
+  reference === "live"
+    ? notFound(`there is no function ${name}`)
+    : new Fault("not_found", {
+        detail: `there is no ${name}@${reference}`,
+        hint: "behind the @ stands the number of a version, or an alias",
+      });
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const notOffered = new Fault("method_not_allowed", {
+  detail: "TRACE is not passed to functions",
+  extra: { allow: METHODS },
+});
 
 const requestTooLarge = (bytes: number) =>
   new Fault("body_too_large", {

@@ -20,7 +20,7 @@ export const callListener =
     } catch (error) {
       const { code, details } = asFault(error, request.url ?? "", deps.log);
       if (response.headersSent) return void response.destroy();
-      const problem = toProblem(code, details);
+      const problem = toProblem(code, details, request.url?.split("?")[0]);
       response.writeHead(problem.status, problemHeaders(code, details));
       response.end(`${JSON.stringify(problem)}\n`);
     }

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { InvokeJob } from "@mayfly/contract";
 import type { FrameChannel } from "@mayfly/queue";
 
+export const CALL_STATES = ["queued", "running", "settling"] as const;
+
 /** A call that was admitted and is not over. */
 export interface Call {
   readonly job: InvokeJob;
@@ -10,7 +12,7 @@ export interface Call {
   /** The caller has the key and may read what went wrong inside of the function. */
   readonly trusted: boolean;
   /** Changed by the registry alone, which counts. `settling`: the answer is over, the bill is on its way. */
-  state: "queued" | "running" | "settling";
+  state: (typeof CALL_STATES)[number];
   channel: FrameChannel | null;
 }
 

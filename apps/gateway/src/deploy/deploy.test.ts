@@ -1,11 +1,9 @@
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
 import { type BuildJob, FIXED_LIMITS } from "@mayfly/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { KEY, rawRequest, startGateway, type TestGateway, textOf } from "../testing/gateway.ts";
 import { IMAGE } from "../testing/worker.ts";
-import { sourceKind } from "./source-kind.ts";
 
 const MODULE = "export default () => new Response('hi')\n";
 const auth = { authorization: `Bearer ${KEY}` };
@@ -163,8 +161,10 @@ describe("a deploy", () => {
       expect(answer.status).toBe(400);
       expect(((await answer.json()) as { detail: string }).detail).toMatch(detail);
     }
-    const late = form(source, ["config", '{"memory":"1"}']);
-    expect((await gateway.api("/v1/functions/formless", { method: "PUT", body: late })).status).toBe(422);
+    for (const config of ['{"memory":"1"}', '{"env":{"A":{"B":"1"}}}', '{"memory":["1"]}']) {
+      const late = form(source, ["config", config]);
+      expect((await gateway.api("/v1/functions/formless", { method: "PUT", body: late })).status, config).toBe(422);
+    }
     const headers = { "content-type": "multipart/form-data" };
     expect((await put("formless", "x", headers)).status).toBe(400);
     expect(uploads()).toEqual([]);
@@ -219,6 +219,9 @@ describe("a deploy", () => {
     ["Upper", MODULE, {}, 422, "bad_setting"],
     ["ok?memory=lots", MODULE, {}, 422, "bad_setting"],
     ["ok?nonsense=1", MODULE, {}, 422, "bad_setting"],
+    ["ok?dockerfile=Dockerfile", MODULE, {}, 422, "bad_setting"],
+    ["ok?wait=long", MODULE, {}, 400, "bad_request"],
+    ["ok?wait=-1", MODULE, {}, 400, "bad_request"],
     ["ok", "", {}, 400, "bad_request"],
     ["ok", '{"git":"https://example.org/x"}', { "content-type": "application/json" }, 415, "unsupported_source"],
     ["ok", "FROM debian\nRUN true\n", {}, 415, "unsupported_source"],
@@ -261,28 +264,5 @@ describe("a deploy", () => {
       timeout: 10_000,
       interval: 200,
     });
-  });
-});
-
-describe("a source is known", () => {
-  const kind = (type: string | undefined, first: string | Buffer, file?: string) =>
-    Object.values(sourceKind(type, Buffer.from(first as string), file))
-      .join(" ")
-      .trim();
-  const ustar = Buffer.concat([Buffer.alloc(257), Buffer.from("ustar\0"), Buffer.alloc(249)]);
-
-  it.each<[string, string | undefined, string | Buffer, string | undefined, string]>([
-    ["by type", "application/typescript", "x", undefined, "module index.ts"],
-    ["by type with a charset", "text/javascript; charset=utf-8", "x", undefined, "module index.js"],
-    ["by type, JSX", "text/tsx", "x", undefined, "module index.tsx"],
-    ["by type, an archive", "application/zip", "whatever", undefined, "zip"],
-    ["by the name that is given", undefined, "x", "hello.mjs", "module hello.mjs"],
-    ["by its first bytes, zip", undefined, "PK\x03\x04...", undefined, "zip"],
-    ["by its first bytes, gzip", undefined, gzipSync("x"), undefined, "tar.gz"],
-    ["by its first bytes, tar", undefined, ustar, undefined, "tar"],
-    ["as a module when it is text", undefined, "export default 1", undefined, "module index.ts"],
-    ["as a module though it speaks of FROM", undefined, "// x\nexport { a } from 'b'", undefined, "module index.ts"],
-  ])("%s", (_, type, first, file, expected) => {
-    expect(kind(type, first, file)).toBe(expected);
   });
 });

@@ -26,7 +26,7 @@ export interface DeployRequest {
   readonly contentType: string | undefined;
   readonly fileName: string | undefined;
   /** Of a form they may be complete only when the body has ended. */
-  readonly settings: () => Iterable<readonly [string, string]>;
+  readonly settings: () => Iterable<readonly [string, string | null]>;
 }
 
 export type Deployed =

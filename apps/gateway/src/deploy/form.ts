@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { finished, PassThrough, type Readable } from "node:stream";
 import { Busboy, type BusboyInstance } from "@fastify/busboy";
-import { Fault } from "@mayfly/contract";
+import { BadSetting, Fault } from "@mayfly/contract";
 import { flatSettings } from "./flat-settings.ts";
 
 export interface FormSource {
@@ -10,20 +10,20 @@ export interface FormSource {
   readonly contentType: string | undefined;
   readonly fileName: string | undefined;
   /** Settings of the part `config`. It may stand behind `source`: all of them are here when `body` has ended. */
-  readonly settings: readonly (readonly [string, string])[];
+  readonly settings: readonly (readonly [string, string | null])[];
 }
 
-/** Reads `multipart/form-data` up to its part `source` and hands that on as a stream. @throws Fault bad_request */
+/** Reads `multipart/form-data` up to its part `source` and hands that on as a stream. @throws Fault bad_request; BadSetting */
 export function formSource(request: IncomingMessage): Promise<FormSource> {
   return new Promise((resolve, reject) => {
-    const settings: [string, string][] = [];
+    const settings: [string, string | null][] = [];
     let source: Readable | null = null;
-    const refuse = (detail: string) => {
-      const hint = 'curl -F config=\'{"memory":"256MiB"}\' -F source=@hello.ts';
-      const fault = new Fault("bad_request", { detail, hint });
-      source?.destroy(fault);
-      reject(fault);
+    const fail = (error: Error) => {
+      source?.destroy(error);
+      reject(error);
     };
+    const refuse = (detail: string) =>
+      fail(new Fault("bad_request", { detail, hint: 'curl -F config=\'{"memory":"256MiB"}\' -F source=@hello.ts' }));
     const busboy = openBusboy(request, refuse);
     if (!busboy) return;
     busboy.on("field", (name, value) => {
@@ -31,6 +31,7 @@ export function formSource(request: IncomingMessage): Promise<FormSource> {
       try {
         settings.push(...flatSettings(configOf(value)));
       } catch (error) {
+        if (error instanceof BadSetting) return fail(error);
         refuse(`the part config: ${(error as Error).message}`);
       }
     });

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KEY, rawRequest, startGateway, type TestGateway, textOf } from "../testing/gateway.ts";
+import { KEY, problemOf, rawRequest, startGateway, type TestGateway, textOf } from "../testing/gateway.ts";
 
 const ROUTES: [string, string][] = [
   ["GET", "/v1/functions"],
@@ -114,7 +114,10 @@ describe("the HTTP side", () => {
     expect(gateway.worker.claims).toHaveLength(claims);
   });
 
-  it("says what is wrong with a request that is no HTTP", async () => {
+  it("says what is wrong with a request that is no HTTP, or has no host", async () => {
+    const hostless = await raw("GET /healthz HTTP/1.1\r\n\r\n");
+    expect(hostless).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json.*has no Host/s);
+    expect(await raw("GET /healthz HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
     expect(await raw("hello\r\n\r\n")).toMatch(/application\/problem\+json.*"code":"bad_request"/s);
   });
 
@@ -123,8 +126,31 @@ describe("the HTTP side", () => {
     expect([unknown.status, unknown.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
     const wrong = await gateway.api("/v1/functions/hello", { method: "POST" });
     expect(wrong.status).toBe(405);
-    expect(wrong.headers.get("allow")?.split(", ").sort()).toEqual(["DELETE", "GET", "PATCH", "PUT"]);
+    expect(wrong.headers.get("allow")?.split(", ").sort()).toEqual(["DELETE", "GET", "HEAD", "PATCH", "PUT"]);
     expect(await wrong.json()).toMatchObject({ code: "method_not_allowed" });
+  });
+
+  it("names in each problem what it is about: type, title, status, detail, code and the instance", async () => {
+    for (const [path, status] of [
+      ["/v1/functions?limit=0", 400],
+      ["/v1/functions/none", 404],
+      ["/v1/nothing", 404],
+      ["/fn/none/x?y", 404],
+    ] as const) {
+      const instance = path.split("?")[0];
+      const problem = await problemOf(await gateway.api(path));
+      expect(problem, path).toMatchObject({ status, instance });
+      for (const member of ["type", "title", "detail", "code"]) expect(problem[member], member).toBeTypeOf("string");
+    }
+  });
+
+  it("does not pass TRACE to a function, and takes an expectation that it does not know for none", async () => {
+    const { length: claims } = gateway.worker.claims;
+    const trace = await raw("TRACE /fn/hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    expect(trace).toMatch(/^HTTP\/1\.1 405 [\s\S]*\r\nallow: GET, HEAD, POST/);
+    expect(gateway.worker.claims).toHaveLength(claims);
+    const expecting = await raw("GET /healthz HTTP/1.1\r\nHost: a\r\nExpect: luck\r\nConnection: close\r\n\r\n");
+    expect(expecting).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   it("shows limits, prices, health and readiness", async () => {

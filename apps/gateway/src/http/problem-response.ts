@@ -12,6 +12,7 @@ export function problemHeaders(code: FaultCode, details: FaultDetails): Record<s
   return {
     "content-type": "application/problem+json",
     ...(code === "unauthorized" ? { "www-authenticate": 'Bearer realm="mayfly"' } : {}),
+    ...(Array.isArray(details.extra?.allow) ? { allow: details.extra.allow.join(", ") } : {}),
     ...(faultRow(code).retry ? { "retry-after": String(details.retryAfterSeconds ?? 1) } : {}),
   };
 }

@@ -8,9 +8,18 @@ import { toProblem } from "@mayfly/contract";
  */
 export function startServer(options: { listener: RequestListener; host: string; port: number }): Promise<Server> {
   const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 5_000, maxHeaderSize: 16 * 1024 },
+    // Of a missing Host, Node would say nothing but 400: the listener says more.
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 0,
+      keepAliveTimeout: 5_000,
+      maxHeaderSize: 16 * 1024,
+      requireHostHeader: false,
+    },
     options.listener,
   );
+  // An expectation that we do not know is none (RFC 9110 §10.1.1).
+  server.on("checkExpectation", options.listener);
   server.on("clientError", refuse);
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {

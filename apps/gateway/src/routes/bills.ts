@@ -33,7 +33,11 @@ export const billRoutes = (deps: GatewayDeps) =>
       });
     })
     .get("/usage", async (context) => {
-      const { from, to, function: name } = context.req.query();
+      const { from, to, function: name, group_by } = context.req.query();
+      if (group_by !== undefined && group_by !== "function,day")
+        throw new Fault("bad_request", {
+          detail: `group_by=${group_by} is not offered in this version: rows are by function,day`,
+        });
       const rows = await deps.ledger.usage({ function: name, since: timeOf("from", from), until: timeOf("to", to) });
       const total = rows.reduce((sum, row) => sum + row.total_pico, 0n);
       return context.json({

@@ -17,6 +17,7 @@ type App = { Bindings: HttpBindings };
 export const deployRoutes = (deps: GatewayDeps) =>
   new Hono<App>().put("/functions/:name", async (context) => {
     const name = functionName(context.req.param("name"));
+    const seconds = waitSeconds(context.req);
     const deployed = await deploy({ name, ...(await sourceOf(context)) }, deps);
     if (deployed.kind === "same") {
       const view = { ...versionView(deployed.version), url: functionUrl(context, name), unchanged: true };
@@ -27,7 +28,6 @@ export const deployRoutes = (deps: GatewayDeps) =>
     const { build } = deployed;
     context.header("location", `/v1/builds/${build.id}`);
     if (wantsStream(context)) return followBuild(context, build, deps);
-    const seconds = waitSeconds(context.req);
     if (seconds > 0) await waitForBuild(build.id, seconds * 1000, context.req.raw.signal, deps);
     return answer(context, (await deps.catalog.build(build.id))!, deps);
   });

@@ -59,6 +59,13 @@ describe("functions", () => {
     });
   });
 
+  it("go back to a default, and lose a variable, by null", async () => {
+    await gateway.define("n", { env: { A: "1", B: "2" }, memory_bytes: 2 ** 28 });
+    const patched = await send("/v1/functions/n", "PATCH", '{"memory":null,"env":{"A":null}}');
+    expect(await patched.json()).toMatchObject({ version: 2, settings: { memory_bytes: 2 ** 27, env: { B: "2" } } });
+    expect((await gateway.json("/v1/functions/n")).settings).toMatchObject({ env: { B: "2" } });
+  });
+
   it.each([
     ["?memory=1", "", 422, "bad_setting"],
     ["?colour=red", "", 422, "bad_setting"],
@@ -68,12 +75,20 @@ describe("functions", () => {
     ["?env.MAYFLY_X=1", "", 422, "bad_setting"],
     ["", "{", 400, "bad_request"],
     ["", "[1]", 400, "bad_request"],
-    ["", `{"label":{"x":"${"y".repeat(300_000)}"}}`, 413, "body_too_large"],
+    ["", '{"env":{"A":{"B":"1"}}}', 422, "bad_setting"],
+    ["", '{"env":["A"]}', 422, "bad_setting"],
+    ["", '{"pids":[64]}', 422, "bad_setting"],
   ])("refuse settings %s %s", async (query, body, status, code) => {
     const answer = await send(`/v1/functions/a${query}`, "PATCH", body);
     expect(answer.status).toBe(status);
     expect(await answer.json()).toMatchObject({ code });
     expect(await gateway.json("/v1/functions/a")).toMatchObject({ version: 1 });
+  });
+
+  it("refuse settings that are too many to be read", async () => {
+    const answer = await send("/v1/functions/a", "PATCH", `{"label":{"x":"${"y".repeat(300_000)}"}}`);
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ code: "body_too_large", limit_bytes: 256 * 1024 });
   });
 
   it("have aliases that are pointed, and pointed back", async () => {

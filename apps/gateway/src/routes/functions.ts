@@ -79,7 +79,7 @@ export const functionRoutes = (deps: GatewayDeps) =>
     });
 
 /** Settings of a PATCH: in the query, or as a JSON object. */
-async function changes(context: Context<App>): Promise<[string, string][]> {
+async function changes(context: Context<App>): Promise<[string, string | null][]> {
   const body = await jsonBody(context.env.incoming as IncomingMessage);
   return [...flatSettings(body ?? {}), ...new URL(context.req.url).searchParams];
 }

@@ -73,7 +73,7 @@ describe("invocations", () => {
     expect((await list("function=two&status=timeout")).invocations).toEqual([]);
     expect((await list("until=2020-01-01T00:00:00Z")).invocations).toEqual([]);
     expect((await list("function=two&since=2020-01-01")).invocations).toHaveLength(2);
-    for (const query of ["since=yesterday", "limit=many", "cursor=x", "limit=1001"])
+    for (const query of ["status=gone", "since=yesterday", "limit=many", "cursor=x", "limit=1001"])
       expect((await gateway.api(`/v1/invocations?${query}`)).status, query).toBe(400);
   });
 
@@ -181,6 +181,7 @@ describe("invocations", () => {
   });
 
   it("add up in bills and usage", async () => {
+    expect((await gateway.api("/v1/usage?group_by=version")).status).toBe(400);
     const { bills } = (await gateway.json("/v1/bills?function=two")) as { bills: unknown[] };
     expect(bills).toHaveLength(2);
     const csv = await (await gateway.api("/v1/bills?function=two&format=csv")).text();

@@ -1,10 +1,14 @@
-import { Fault, InvocationId } from "@mayfly/contract";
+import { Fault, INVOCATION_STATUS, InvocationId } from "@mayfly/contract";
 import { Hono } from "hono";
+import { CALL_STATES } from "../calls/registry.ts";
 import { answerFault } from "../calls/relay.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { cursorOf, limitOf, timeOf } from "../http/params.ts";
 import { waitSeconds } from "../http/wait.ts";
 import { callView, invocationView } from "../views.ts";
+
+/** Of calls under way, then of those that ended. */
+const STATUSES: readonly string[] = [...CALL_STATES, ...INVOCATION_STATUS];
 
 /** Invocations: those under way from memory, those that ended from the ledger. */
 export const invocationRoutes = (deps: GatewayDeps) =>
@@ -12,6 +16,8 @@ export const invocationRoutes = (deps: GatewayDeps) =>
     .get("/invocations", async (context) => {
       const { function: name, status, since, until, limit, cursor } = context.req.query();
       const count = limitOf(limit);
+      if (status !== undefined && !STATUSES.includes(status))
+        throw new Fault("bad_request", { detail: `status=${status} is none of ${STATUSES.join(", ")}` });
       const found = await deps.ledger.list({
         function: name,
         status,

@@ -108,3 +108,11 @@ export async function textOf(message: AsyncIterable<Buffer>): Promise<string> {
   for await (const chunk of message) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }
+
+/** A problem document, known to be one. */
+export async function problemOf(answer: Response): Promise<Record<string, unknown>> {
+  const type = answer.headers.get("content-type");
+  const text = await answer.text();
+  if (type !== "application/problem+json") throw new Error(`${answer.status} with ${type} is no problem: ${text}`);
+  return JSON.parse(text);
+}
