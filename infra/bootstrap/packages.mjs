@@ -20,5 +20,6 @@ export const TEST_PACKAGES = {
   runc: "peer in `npm run bench`",
   crun: "peer in `npm run bench`",
   skopeo: "reads what our image store writes",
+  "docker-registry": "takes what we push and gives what we pull",
   umoci: "unpacks what our image store writes",
 };

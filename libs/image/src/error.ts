@@ -4,9 +4,19 @@
  * - `corrupt`: bytes are not what their digest says, or a document cannot be read
  * - `refused`: the caller asked for something that would be wrong or unsafe
  * - `unsupported`: right, but this version cannot carry it; nothing was lost, nothing was written
+ * - `unauthorized`: a registry wants another credential
+ * - `unavailable`: a registry did not answer, or not yet; the same may succeed later
  * - `no_space`, `io`: what the system answered
  */
-export type ImageErrorReason = "missing" | "corrupt" | "refused" | "unsupported" | "no_space" | "io";
+export type ImageErrorReason =
+  | "missing"
+  | "corrupt"
+  | "refused"
+  | "unsupported"
+  | "unauthorized"
+  | "unavailable"
+  | "no_space"
+  | "io";
 
 /** The only error that this package throws on purpose. The message says what was tried, on what, and what to do. */
 export class ImageError extends Error {

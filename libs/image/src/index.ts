@@ -18,4 +18,10 @@ export type {
   OciConfig,
 } from "./oci.ts";
 export { formatTag, parseReference, type Reference } from "./reference.ts";
+export type { Credential } from "./registry/authorizer.ts";
+export { type RegistryClient, type RegistryClientOptions, registryClient } from "./registry/client.ts";
+export type { Fetched } from "./registry/fetch-image.ts";
+export { formatPlatform, hostPlatform, type Platform } from "./registry/platform.ts";
+export type { BlobProgress, OnProgress } from "./registry/progress.ts";
+export { formatRemote, parseRemoteReference, type RemoteReference } from "./registry/remote-reference.ts";
 export { type ImageStore, type ListedImage, openImageStore } from "./store.ts";

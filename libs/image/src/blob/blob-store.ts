@@ -26,6 +26,12 @@ export interface BlobStore {
    */
   open(digest: Digest): Readable;
 
+  /**
+   * Streams the bytes from `start` up to, not including, `end`. **A part has no digest: these are not verified**, whoever puts parts
+   * together checks the whole. It fails with ImageError `missing`.
+   */
+  openRange(digest: Digest, start: number, end: number): Readable;
+
   /** The whole blob, verified. @throws ImageError `missing`, `corrupt`, or `refused` when it is larger than `maxBytes`. */
   read(digest: Digest, maxBytes: number): Promise<Buffer>;
 

@@ -85,6 +85,15 @@ export function blobStoreConformance(name: string, open: () => Promise<Backend>)
       expect(await store.read(HELLO_DIGEST, 5)).toEqual(HELLO);
     });
 
+    it("gives a part of a blob, from a byte up to another", async () => {
+      const { store } = await open();
+      await store.put(HELLO);
+      const part = async (start: number, end: number) =>
+        (await buffer(store.openRange(HELLO_DIGEST, start, end))).toString();
+      expect(await Promise.all([part(0, 5), part(1, 3), part(3, 99), part(2, 2)])).toEqual(["hello", "el", "lo", ""]);
+      await expect(buffer(store.openRange(ABSENT, 0, 1))).rejects.toMatchObject({ reason: "missing" });
+    });
+
     it("does not read more than it was allowed to", async () => {
       const { store } = await open();
       await store.put(HELLO);

@@ -70,6 +70,16 @@ export class BlobDirectory implements BlobStore {
     return Readable.from(this.#verified(digest), { objectMode: false, highWaterMark: CHUNK_BYTES });
   }
 
+  openRange(digest: Digest, start: number, end: number): Readable {
+    return Readable.from(this.#part(digest, start, end), { objectMode: false, highWaterMark: CHUNK_BYTES });
+  }
+
+  async *#part(digest: Digest, start: number, end: number): AsyncGenerator<Buffer> {
+    const file = await this.#openFile(digest);
+    if (end <= start) return file.close();
+    yield* createReadStream("", { fd: file, start, end: end - 1, highWaterMark: CHUNK_BYTES });
+  }
+
   async *#verified(digest: Digest): AsyncGenerator<Buffer> {
     const file = await this.#openFile(digest);
     const meter = new Meter();

@@ -1,0 +1,61 @@
+import { ImageError } from "../error.ts";
+import { Unavailable } from "./failure.ts";
+import type { Stall } from "./stall.ts";
+
+/** What a registry sent back. Its body is read once: as chunks, as bytes, or thrown away. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Where the answer came from, after redirects: what a relative `Location` is relative to. */
+  readonly url: URL;
+  /** Fails with Unavailable when the connection breaks or nothing comes for too long. */
+  chunks(): AsyncGenerator<Uint8Array>;
+  /** The first `most` bytes. */
+  bytes(most: number): Promise<Buffer>;
+  discard(): Promise<void>;
+}
+
+export function answerOf(response: Response, url: URL, stall: Stall, signal: AbortSignal): Answer {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    if (!response.body) return;
+    try {
+      stall.moved();
+      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+        stall.rest();
+        yield chunk;
+        stall.moved();
+      }
+    } catch (error) {
+      throw broken(error, url, signal, stall);
+    } finally {
+      stall.rest();
+    }
+  }
+  return {
+    status: response.status,
+    headers: response.headers,
+    url,
+    chunks,
+    async bytes(most) {
+      const parts: Uint8Array[] = [];
+      let size = 0;
+      for await (const chunk of chunks()) {
+        parts.push(chunk);
+        size += chunk.byteLength;
+        if (size >= most) break;
+      }
+      return Buffer.concat(parts).subarray(0, most);
+    },
+    discard: async () => void (await response.body?.cancel().catch(() => {})),
+  };
+}
+
+/** A failure of the connection, unless it was us who ended it or who could not read what was to be sent. */
+export function broken(error: unknown, url: URL, signal: AbortSignal, stall: Stall): unknown {
+  if (signal.aborted) return signal.reason;
+  const cause = (error as { cause?: unknown }).cause ?? error;
+  for (const ours of [error, cause]) if (ours instanceof ImageError || ours instanceof Unavailable) return ours;
+  if (stall.signal.aborted) return new Unavailable(`${url.host}: ${stall.message}`, { cause: error });
+  const said = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause);
+  return new Unavailable(`${url.host}: the connection failed: ${said}`, { cause: error });
+}

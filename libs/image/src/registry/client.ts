@@ -1,0 +1,111 @@
+import type { Digest } from "@mayfly/contract";
+import { ImageError } from "../error.ts";
+import type { ImageStore } from "../store.ts";
+import type { Credential } from "./authorizer.ts";
+import { type Fetched, fetchImage } from "./fetch-image.ts";
+import { Flights } from "./flights.ts";
+import { Gate } from "./gate.ts";
+import { hostPlatform, type Platform } from "./platform.ts";
+import type { OnProgress } from "./progress.ts";
+import { pushImage } from "./push-image.ts";
+import { RegistryHost } from "./registry-host.ts";
+import { registrySource } from "./registry-source.ts";
+import { formatRemote, parseRemoteReference, type RemoteReference, remoteTarget } from "./remote-reference.ts";
+import { RETRY, type RetryPolicy } from "./retry.ts";
+import { Whereabouts } from "./whereabouts.ts";
+
+export interface RegistryClientOptions {
+  readonly store: Pick<ImageStore, "blobs" | "tag" | "resolve">;
+  /** By `host[:port]`, `docker.io` for Docker Hub; null: as anybody. */
+  readonly credential?: (host: string) => Credential | null;
+  /** Hosts that are spoken to in plain HTTP; this machine always is. */
+  readonly insecure?: readonly string[];
+  /** Blobs that move at once. */
+  readonly parallel?: number;
+  /** As much of a blob as one request carries up; null: all that is left of it. */
+  readonly chunk_bytes?: number | null;
+  /** An image of more bytes than this, as stored, is refused. */
+  readonly most_bytes?: number;
+  /** A connection on which nothing moves for so long is given up and tried again. */
+  readonly stall_ms?: number;
+  readonly retry?: RetryPolicy;
+}
+
+export interface Moving {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** Pulls into a store and pushes out of it. Callers that share one share its downloads, its tokens and its bound on what moves at once. */
+export interface RegistryClient {
+  /**
+   * Fetches what `reference` names and tags it with its whole name, host included (by digest alone it gets no tag).
+   * @param options.platform of an index; this host's by default. `all` fetches every manifest, so that the index can be pushed again.
+   * @throws ImageError naming registry, repository and reference, what was answered, and what to do
+   */
+  pull(reference: string, options?: Moving & { readonly platform?: Platform | "all" }): Promise<Fetched>;
+  /**
+   * Sends the image that `local` names (a tag, a digest) to `reference`, which has a tag or none (`latest`).
+   * @returns its digest, which is the same there. @throws ImageError, as `pull`
+   */
+  push(local: string, reference: string, options?: Moving): Promise<Digest>;
+}
+
+const NEVER = new AbortController().signal;
+const PARALLEL = 4;
+const MOST_BYTES = 64 * 1024 ** 3;
+const STALL_MS = 120_000;
+
+export function registryClient(options: RegistryClientOptions): RegistryClient {
+  const { store, retry = RETRY } = options;
+  const insecure = new Set(options.insecure ?? []);
+  const gate = new Gate(options.parallel ?? PARALLEL);
+  const flights = new Flights();
+  const known = new Map<string, { readonly host: RegistryHost; readonly whereabouts: Whereabouts }>();
+  const registry = (host: string) => {
+    const found = known.get(host) ?? {
+      host: new RegistryHost({
+        ...{ host, insecure, retry, stall_ms: options.stall_ms ?? STALL_MS },
+        credential: options.credential?.(host) ?? null,
+      }),
+      whereabouts: new Whereabouts(),
+    };
+    known.set(host, found);
+    return found;
+  };
+  return {
+    async pull(reference, { platform = hostPlatform(), signal = NEVER, onProgress = () => {} } = {}) {
+      const remote = parseRemoteReference(reference);
+      const { host, whereabouts } = registry(remote.host);
+      const source = registrySource(host, remote.repository, `pulling ${formatRemote(remote)}`);
+      const fetched = await fetchImage(source, remoteTarget(remote), {
+        ...{ blobs: store.blobs, platform, retry, gate, flights, signal },
+        most_bytes: options.most_bytes ?? MOST_BYTES,
+        onProgress: (progress) => {
+          if (progress.state === "done") whereabouts.saw(progress.digest, remote.repository);
+          onProgress(progress);
+        },
+      });
+      if (remote.tag !== null) await store.tag(formatRemote({ ...remote, digest: null }), fetched.image);
+      return fetched;
+    },
+    async push(local, reference, { signal = NEVER, onProgress = () => {} } = {}) {
+      const remote = parseRemoteReference(reference);
+      const digest = await store.resolve(local);
+      if (digest === null) throw new ImageError("missing", `pushing ${local}: there is no such image here`);
+      const { host, whereabouts } = registry(remote.host);
+      await pushImage(digest, targetOf(remote, digest), {
+        ...{ blobs: store.blobs, host, repository: remote.repository, whereabouts, gate, signal, onProgress },
+        chunk_bytes: options.chunk_bytes ?? null,
+        doing: `pushing ${local} to ${formatRemote(remote)}`,
+      });
+      return digest;
+    },
+  };
+}
+
+/** A digest can only be the image's own. */
+function targetOf(remote: RemoteReference, digest: Digest): string {
+  if (remote.digest === null || remote.digest === digest) return remoteTarget(remote);
+  throw new ImageError("refused", `${formatRemote(remote)} names another image than ${digest}, which was to be pushed`);
+}
