@@ -1,4 +1,5 @@
 export type { BlobInfo, BlobStore } from "./blob/blob-store.ts";
+export { openBlobStore } from "./blob/open.ts";
 export { ImageError, type ImageErrorReason } from "./error.ts";
 export type { CheckReport } from "./image/check.ts";
 export type { NewImage } from "./image/create.ts";

@@ -21,6 +21,13 @@ export interface BlobStore {
   put(source: Uint8Array | AsyncIterable<Uint8Array>, options?: { readonly expect?: Digest }): Promise<BlobInfo>;
 
   /**
+   * Stores a file by moving it, when its bytes are those of `expect`: read once, written never. The file must lie on the store's file
+   * system and nobody may write to it any more. Where this throws, the file stays where it was.
+   * @throws ImageError `refused` when the bytes are others, `no_space`, `io`
+   */
+  take(path: string, expect: Digest): Promise<BlobInfo>;
+
+  /**
    * Streams a blob. **The stream fails at its end when the bytes are not the digest's**: act on them only after it has ended.
    * It fails with ImageError `missing` or `corrupt`.
    */

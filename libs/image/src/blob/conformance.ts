@@ -9,6 +9,8 @@ export interface Backend {
   readonly store: BlobStore;
   /** Changes the bytes of a stored blob behind the store's back. */
   damage(digest: Digest): Promise<void>;
+  /** Writes a file that the store can take. @returns its path */
+  file(bytes: Uint8Array): Promise<string>;
   /** Whatever lies about besides whole blobs. */
   leftovers(): Promise<readonly string[]>;
 }
@@ -52,6 +54,17 @@ export function blobStoreConformance(name: string, open: () => Promise<Backend>)
       expect(await store.has(HELLO_DIGEST)).toBe(false);
       expect(await store.has(ABSENT)).toBe(false);
       expect(await leftovers()).toEqual([]);
+    });
+
+    it("takes a file by moving it, when its bytes are the expected ones", async () => {
+      const { store, file } = await open();
+      const path = await file(HELLO);
+      await expect(store.take(path, ABSENT)).rejects.toMatchObject({ reason: "refused" });
+      expect(await store.has(ABSENT)).toBe(false);
+      expect(await store.take(path, HELLO_DIGEST)).toEqual({ digest: HELLO_DIGEST, size_bytes: 5 });
+      expect(await store.read(HELLO_DIGEST, 5)).toEqual(HELLO);
+      await expect(store.take(path, HELLO_DIGEST)).rejects.toMatchObject({ reason: "io" });
+      expect(await store.has(HELLO_DIGEST)).toBe(true);
     });
 
     it("passes on what a failing source threw and keeps nothing of it", async () => {

@@ -1,4 +1,4 @@
-import { appendFile, readdir } from "node:fs/promises";
+import { appendFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hexOf } from "../digest.ts";
 import { Scratch } from "../scratch.ts";
@@ -12,6 +12,10 @@ blobStoreConformance("a directory", async () => {
   return {
     store: await BlobDirectory.open(join(dir, "blobs"), scratch),
     damage: (digest) => appendFile(join(dir, "blobs", "sha256", hexOf(digest)), "!"),
+    file: async (bytes) => {
+      await writeFile(join(dir, "file"), bytes);
+      return join(dir, "file");
+    },
     leftovers: () => readdir(join(dir, "tmp")),
   };
 });

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { constants, createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -36,18 +36,34 @@ export class BlobDirectory implements BlobStore {
     try {
       await this.#copy(source, temp, meter);
       const digest = meter.digest();
-      if (expect !== undefined && expect !== digest) {
-        throw new ImageError(
-          "refused",
-          `a blob was announced as ${expect} and its bytes are ${digest}; it was not stored`,
-        );
-      }
+      if (expect !== undefined && expect !== digest) throw otherBytes(expect, digest);
       await rename(temp, this.#path(digest)).catch((error) => Promise.reject(explain(`storing ${digest}`, error)));
       await syncDirectory(this.#dir);
       return { digest, size_bytes: meter.size_bytes };
     } catch (error) {
       await rm(temp, { force: true });
       throw error;
+    }
+  }
+
+  async take(path: string, expect: Digest): Promise<BlobInfo> {
+    try {
+      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      const meter = new Meter();
+      try {
+        for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES }))
+          meter.add(chunk);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      const digest = meter.digest();
+      if (digest !== expect) throw otherBytes(expect, digest);
+      await rename(path, this.#path(digest));
+      await syncDirectory(this.#dir);
+      return { digest, size_bytes: meter.size_bytes };
+    } catch (error) {
+      throw explain(`storing the file ${path} as ${expect}`, error);
     }
   }
 
@@ -147,3 +163,6 @@ export class BlobDirectory implements BlobStore {
     return join(this.#dir, hexOf(digest));
   }
 }
+
+const otherBytes = (expect: Digest, digest: Digest) =>
+  new ImageError("refused", `a blob was announced as ${expect} and its bytes are ${digest}; it was not stored`);
