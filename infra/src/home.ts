@@ -72,6 +72,7 @@ export function makeHome(path: string, runAs: RunAs, givenKey: string | undefine
   };
   folder("data", runAs, 0o700);
   folder("uploads", runAs, 0o700);
+  folder("registry", runAs, 0o700);
   folder("spool", null, 0o700);
   return home;
 }

@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "libs/catalog": ["contract", "sqlite"],
   "libs/ledger": ["contract", "sqlite"],
   "libs/build": ["contract", "image", "runtime"],
-  "apps/gateway": ["contract", "queue", "catalog", "ledger"],
+  "apps/gateway": ["contract", "queue", "catalog", "ledger", "image"],
   "apps/worker": ["contract", "container", "image", "build", "queue", "ledger", "runtime"],
   "apps/cli": ["contract", "infra"],
   infra: ["contract", "container", "image", "queue"],

@@ -4,6 +4,7 @@ import type { GatewayDeps } from "./deps.ts";
 import { requireKey } from "./http/auth.ts";
 import { asFault } from "./http/failure.ts";
 import { problemResponse } from "./http/problem-response.ts";
+import { registryRoutes } from "./registry/routes.ts";
 import { billRoutes } from "./routes/bills.ts";
 import { buildRoutes } from "./routes/builds.ts";
 import { deployRoutes } from "./routes/deploy.ts";
@@ -29,6 +30,7 @@ export function createApp(deps: GatewayDeps): Hono<{ Bindings: HttpBindings }> {
     v1.route("/", routes as Hono<{ Bindings: HttpBindings }>);
   }
   app.route("/v1", v1);
+  app.route("/v2", registryRoutes(deps));
 
   app.notFound((context) => {
     const allowed = methodsOf(app, context.req.path);

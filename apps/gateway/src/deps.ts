@@ -4,6 +4,7 @@ import type { FrameChannel, Producer } from "@mayfly/queue";
 import type { Logger } from "pino";
 import type { CallRegistry } from "./calls/registry.ts";
 import type { BuildLogs } from "./deploy/build-logs.ts";
+import type { RegistryStore } from "./registry/store.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** What the routes need, put together once in main.ts. */
@@ -16,6 +17,8 @@ export interface GatewayDeps {
   readonly log: Logger;
   readonly catalog: Catalog;
   readonly ledger: Ledger;
+  /** Images that were pushed here. */
+  readonly registry: RegistryStore;
   readonly producer: Producer;
   readonly calls: CallRegistry;
   readonly builds: BuildLogs;

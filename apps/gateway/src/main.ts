@@ -8,6 +8,7 @@ import { parseEnv } from "./env.ts";
 import { startServer } from "./http/server.ts";
 import { createListener } from "./listener.ts";
 import { closeDeps, openDeps } from "./open-deps.ts";
+import { keepSwept } from "./registry/sweeping.ts";
 
 /** Composition root: environment → no longer root → stores → queue → data channel → HTTP. One JSON line when all of it stands. */
 const env = parseEnv(process.env);
@@ -24,6 +25,7 @@ const server = await startServer({ listener: createListener(deps), host: env.hos
 });
 const ended = new AbortController();
 const expiry = expireBuilds(deps);
+const sweeping = keepSwept(deps.registry, log);
 resumeBuilds(deps, ended.signal).catch((error) => log.error({ err: error }, "builds cannot be taken up again"));
 
 const DRAIN_MS = 15_000;
@@ -34,6 +36,7 @@ async function stop(): Promise<void> {
   stopping = true;
   ended.abort();
   expiry.stop();
+  sweeping.stop();
   server.close();
   server.closeIdleConnections();
   const deadline = Date.now() + DRAIN_MS;

@@ -8,6 +8,7 @@ import { CallRegistry } from "./calls/registry.ts";
 import { BuildLogs } from "./deploy/build-logs.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { GatewayEnv } from "./env.ts";
+import { RegistryStore } from "./registry/store.ts";
 import { Waiters } from "./waiters.ts";
 
 /** Opens what lies under the home and reaches for Redis. @throws Error naming the file that cannot be used */
@@ -26,6 +27,7 @@ export async function openDeps(
     log,
     catalog: await Catalog.open(join(data, "catalog.sqlite")),
     ledger: await Ledger.open(join(data, "ledger.sqlite")),
+    registry: await RegistryStore.open(join(env.home, "registry")),
     producer: createProducer({
       redis: env.redis,
       prefix: env.prefix,
@@ -44,4 +46,5 @@ export async function closeDeps(deps: GatewayDeps): Promise<void> {
   await Promise.race([deps.producer.close(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
   await deps.catalog.close();
   await deps.ledger.close();
+  await deps.registry.close();
 }

@@ -27,6 +27,12 @@ export const FIXED_LIMITS = {
   request_bytes: 16 * 1024 * MiB,
   response_bytes: 16 * 1024 * MiB,
   open_files: 1024,
+  /** Of the registry: a manifest, and one blob as stored. An image is its blobs together. */
+  manifest_bytes: 4 * MiB,
+  blob_bytes: 16 * 1024 * MiB,
+  image_bytes: 32 * 1024 * MiB,
+  /** An upload to the registry to which nothing was added for so long is forgotten. */
+  upload_idle_ms: 24 * 3_600_000,
   /** Environment of a function, names and values together. */
   env_bytes: 64 * 1024,
 } as const;

@@ -25,4 +25,6 @@ export type { Fetched } from "./registry/fetch-image.ts";
 export { formatPlatform, hostPlatform, type Platform } from "./registry/platform.ts";
 export type { BlobProgress, OnProgress } from "./registry/progress.ts";
 export { formatRemote, parseRemoteReference, type RemoteReference } from "./registry/remote-reference.ts";
+export { type DockerRegistry, startDockerRegistry } from "./registry/testing/docker-registry.ts";
+export { type Front, startFront } from "./registry/testing/front.ts";
 export { type ImageStore, type ListedImage, openImageStore } from "./store.ts";

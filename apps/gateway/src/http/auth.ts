@@ -6,9 +6,11 @@ const digest = (text: string): Buffer => createHash("sha256").update(text).diges
 
 /** Whether a request carries the key. Digests are compared, in constant time, so that lengths tell nothing either. */
 export function hasKey(authorization: string | undefined, key: string): boolean {
-  const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  return given !== undefined && timingSafeEqual(digest(given), digest(key));
+  return isKey(/^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1], key);
 }
+
+export const isKey = (given: string | undefined, key: string): boolean =>
+  given !== undefined && timingSafeEqual(digest(given), digest(key));
 
 export const requireKey = (key: string): MiddlewareHandler =>
   async function keyRequired(context, next) {

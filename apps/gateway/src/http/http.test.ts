@@ -122,7 +122,7 @@ describe("the HTTP side", () => {
   });
 
   it("answers an unknown path with 404 and a wrong method with 405 and what is allowed", async () => {
-    const unknown = await gateway.api("/v2/nothing");
+    const unknown = await gateway.api("/v3/nothing");
     expect([unknown.status, unknown.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
     const wrong = await gateway.api("/v1/functions/hello", { method: "POST" });
     expect(wrong.status).toBe(405);
