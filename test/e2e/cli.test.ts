@@ -163,7 +163,7 @@ describe("bin/mayfly", () => {
     expect((await run(["versions", "echo"])).stdout).toMatch(/^v2 [\s\S]*^v1 /m);
     expect(await json("rollback", "echo")).toMatchObject({ version: 1 });
     expect((await run(["rollback", "echo", "v2"])).stderr).toBe("echo v2 is live\n");
-    expect(await json("inspect", "echo@v1")).toMatchObject({ version: 1, settings: { timeout_ms: 1000 } });
+    expect(await json("inspect", "echo@v1")).toMatchObject({ version: 1, settings: { timeout_ms: 3000 } });
     expect((await json("ls")).map((row: { function: string }) => row.function)).toContain("echo");
     expect(await run(["rm", "echo", "piped"])).toMatchObject({ code: 0 });
     expect((await json("ls")).map((row: { function: string }) => row.function)).not.toContain("echo");

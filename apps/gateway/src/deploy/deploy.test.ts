@@ -200,18 +200,21 @@ describe("a deploy", () => {
     });
     announced.request.destroy();
 
-    const chunked = rawRequest(gateway.port, "/v1/functions/large", { method: "PUT", headers: auth });
     const block = Buffer.alloc(1024 * 1024, "x");
-    for (let sent = 0; sent < size; sent += block.byteLength)
-      if (!chunked.request.write(block)) await new Promise((resolve) => chunked.request.once("drain", resolve));
-    chunked.request.end();
-    expect((await chunked.answer).statusCode).toBe(413);
-    (await chunked.answer).resume();
-
-    const form = new FormData();
-    form.append("source", new Blob([Buffer.alloc(size)]), "a.ts");
-    expect((await gateway.api("/v1/functions/large", { method: "PUT", body: form })).status).toBe(413);
-    expect(uploads()).toEqual([]);
+    const inChunks = async (headers: Record<string, string>, begin: string, end: string) => {
+      const { request, answer } = rawRequest(gateway.port, "/v1/functions/large", { method: "PUT", headers });
+      request.write(begin);
+      for (let sent = 0; sent < size; sent += block.byteLength)
+        if (!request.write(block)) await new Promise((resolve) => request.once("drain", resolve));
+      request.end(end);
+      const { statusCode } = (await answer).resume();
+      return statusCode;
+    };
+    expect(await inChunks(auth, "x", "")).toBe(413);
+    const multipart = { ...auth, "content-type": "multipart/form-data; boundary=x" };
+    const part = '--x\r\nContent-Disposition: form-data; name="source"; filename="a.ts"\r\n\r\n';
+    expect(await inChunks(multipart, part, "\r\n--x--\r\n")).toBe(413);
+    await vi.waitFor(() => expect(uploads()).toEqual([]));
     expect((await gateway.api("/v1/functions/large")).status).toBe(404);
   });
 
