@@ -31,6 +31,7 @@ describe("judgeHost", () => {
   it.each<[string, string, Partial<HostFacts>, RegExp]>([
     ["root", "required", { uid: 1000 }, /run as root/],
     ["processor", "required", { arch: "ia32" }, /x86-64/],
+    ["processor", "required", { arch: "arm64" }, /x86-64/],
     ["idmapped layers", "advice", { kernel: "5.15.0-1-amd64" }, /fallback/],
     ["node", "required", { node: "20.20.2" }, /npm start/],
     ["cgroups", "required", { cgroup: { error: "use memory of …; enable it: echo …" } }, /message/],

@@ -46,9 +46,9 @@ const RULES: readonly Rule[] = [
   ({ arch }) => ({
     name: "processor",
     level: "required",
-    ok: arch === "x64" || arch === "arm64",
+    ok: arch === "x64",
     found: arch,
-    remedy: "use an x86-64 or arm64 machine: the runtime is built for these",
+    remedy: "use an x86-64 machine: the launcher's filter of system calls is for it alone",
   }),
   ({ kernel }) => ({
     name: "kernel",
