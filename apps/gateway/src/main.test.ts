@@ -131,7 +131,9 @@ describe("the gateway's process", () => {
 
   it("takes builds up again that it had accepted before it was killed, though Redis forgot them", async () => {
     const first = await start();
-    const { build } = (await (await deploy(first.url, "")).json()) as { build: { id: string } };
+    const accepted = await deploy(first.url, "");
+    expect(accepted.status).toBe(202);
+    const { build } = (await accepted.json()) as { build: { id: string } };
     first.child.kill("SIGKILL");
     await first.exited;
     await redis.forget();
@@ -141,7 +143,7 @@ describe("the gateway's process", () => {
       headers: { authorization: `Bearer ${KEY}` },
     });
     expect(await shown.json()).toMatchObject({ status: "done", version: 1 });
-    expect(readdirSync(join(home, "uploads"))).toEqual([]);
+    await vi.waitFor(() => expect(readdirSync(join(home, "uploads"))).toEqual([]));
   });
 
   it("passes 256 MiB each way without growing by 64 MiB", async () => {

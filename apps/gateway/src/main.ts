@@ -29,6 +29,7 @@ const sweeping = keepSwept(deps.registry, log);
 resumeBuilds(deps, ended.signal).catch((error) => log.error({ err: error }, "builds cannot be taken up again"));
 
 const DRAIN_MS = 15_000;
+const REACH_MS = 2_000;
 let stopping = false;
 /** Takes nothing new, finishes what is under way, then ends. */
 async function stop(): Promise<void> {
@@ -49,6 +50,13 @@ async function stop(): Promise<void> {
 process.once("SIGTERM", () => void stop());
 process.on("SIGINT", () => {}); // Ctrl-C reaches the whole group; the supervisor says when
 process.stdin.once("close", () => void stop()).resume();
+// Redis is there already, and it takes a moment to reach it. One that is away is no reason not to listen: callers are told then.
+const answers = () =>
+  deps.producer.ping().then(
+    () => true,
+    () => false,
+  );
+for (const until = Date.now() + REACH_MS; Date.now() < until && !(await answers()); ) await sleep(20);
 const { port } = server.address() as { port: number };
 const host = env.host.includes(":") ? `[${env.host}]` : env.host;
 process.stdout.write(`${JSON.stringify({ ready: true, url: `http://${host}:${port}` })}\n`);
