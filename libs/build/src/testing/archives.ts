@@ -72,3 +72,17 @@ function word(value: number): Buffer {
   bytes.writeUInt16LE(value);
   return bytes;
 }
+
+/** A ustar header by hand, with a size that need not be true. */
+export function headerOf(name: string, size: number, typeflag: string): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(name, 0);
+  header.write("0000644\0", 100);
+  header.write(`${size.toString(8).padStart(11, "0")}\0`, 124);
+  header.write("        ", 148);
+  header.write(typeflag, 156);
+  header.write("ustar\x0000", 257);
+  const sum = header.reduce((all, byte) => all + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return header;
+}
