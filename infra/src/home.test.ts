@@ -36,7 +36,16 @@ describe("the home of an instance", () => {
       const owners = Object.fromEntries(
         readdirSync(home.path).map((name) => [name, statSync(join(home.path, name)).uid]),
       );
-      expect(owners).toEqual({ data: 4242, images: 0, key: 0, redis: 4242, run: 4242, spool: 0, uploads: 4242 });
+      expect(owners).toEqual({
+        data: 4242,
+        images: 0,
+        key: 0,
+        redis: 4242,
+        registry: 4242,
+        run: 4242,
+        spool: 0,
+        uploads: 4242,
+      });
       expect([mode(join(home.path, "key")), mode(home.images)]).toEqual(["600", "700"]);
     } finally {
       process.umask(umask);
