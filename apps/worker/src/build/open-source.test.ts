@@ -1,4 +1,15 @@
-import { chownSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -34,6 +45,18 @@ describe("the upload of a build", () => {
   it("is what the gateway wrote, whole", async () => {
     upload("export default 1");
     expect(await text(await opened(16))).toBe("export default 1");
+  });
+
+  it("is closed once: a number that has become somebody else's meanwhile stays theirs", async () => {
+    upload("export default 1");
+    for (let i = 0; i < 100; i += 1) {
+      await text(await opened(16));
+      // The lowest free number: the upload's, if it is free by now.
+      const others = openSync(join(dir, "secret"), "r");
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      expect(fstatSync(others).size).toBe(10);
+      closeSync(others);
+    }
   });
 
   it("is nothing when it was announced with another size", async () => {

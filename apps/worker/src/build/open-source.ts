@@ -1,4 +1,4 @@
-import { constants, createReadStream } from "node:fs";
+import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -18,14 +18,8 @@ export async function openSource(uploads: string, job: Pick<BuildJob, "build" | 
     await handle.close();
     throw error;
   }
-  return createReadStream("", {
-    fd: handle.fd,
-    autoClose: true,
-    start: 0,
-    end: Math.max(0, job.source.size_bytes - 1),
-  }).on("close", () => {
-    void handle.close().catch(() => {});
-  });
+  // The stream owns the handle and closes it. Given the number alone, both would close it, the second time perhaps a file of another call.
+  return handle.createReadStream({ start: 0, end: Math.max(0, job.source.size_bytes - 1) });
 }
 
 async function requireUpload(
