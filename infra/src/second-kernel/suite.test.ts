@@ -20,6 +20,16 @@ describe("readReport", () => {
     expect(readReport(json, 0, "").failures).toEqual([{ name: "b", message: "skipped" }]);
   });
 
+  it("shows what vitest said when a set-up failed, which its report leaves out", () => {
+    const json = report(file("failed", ["a", "skipped"], ["b", "skipped"]));
+    const { failed, failures } = readReport(json, 1, "the set-up broke");
+    expect([failed, failures[0]?.message, failures[1]?.message]).toEqual([
+      2,
+      "skipped; vitest said:\nthe set-up broke",
+      "skipped",
+    ]);
+  });
+
   it("takes a file that could not be loaded for a failure", () => {
     expect(readReport(report(file("failed")), 1, "").failures).toEqual([
       { name: "/x/a.test.ts", message: "cannot load a.test.ts" },

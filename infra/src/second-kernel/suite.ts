@@ -89,6 +89,9 @@ export function readReport(json: string | null, status: number, output: string):
     const failedTest = file.assertionResults.some((test) => test.status !== "passed");
     if (file.status === "failed" && !failedTest) failures.push({ name: file.name, message: file.message ?? "" });
   }
+  // Why a set-up failed, which skips its tests, stands in no report: only in what vitest said.
+  const mute = status === 0 ? undefined : failures.find(({ message }) => message === "skipped");
+  if (mute) mute.message = `skipped; vitest said:\n${output.slice(-4000)}`;
   if (failures.length === 0 && (status !== 0 || passed === 0)) {
     const how = passed === 0 ? "no test ran" : "vitest failed after its tests";
     failures.push({
