@@ -92,7 +92,7 @@ describe("a forked runtime", () => {
   });
 });
 
-/** Host pid of the nursery of this system's launcher: the fork of it that has its own pid there. */
+/** Host pid of the nursery: the launcher's child that runs its program. Its forks are its own children, not the launcher's. */
 function nursery(): number {
   const worker = mayfly.pid("worker")!;
   for (const launcher of childrenOf(worker)) {

@@ -11,12 +11,12 @@ tenant="$here/step.c $here/request.c $here/filter.c $here/privileges.c $here/pro
 mkdir -p "$out/nursery/mayfly"
 if [ "${2:-}" = --sanitize ]; then
   # shellcheck disable=SC2086
-  gcc $warn -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -o "$out/launcher" $core "$here/boxes.c" "$here/seal.c" "$here/launcher.c"
+  gcc $warn -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -o "$out/launcher" $core "$here/making.c" "$here/boxes.c" "$here/seal.c" "$here/launcher.c"
   exit
 fi
 hard="-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 # shellcheck disable=SC2086
-gcc $warn $hard -static-pie -Wl,-z,relro,-z,now -o "$out/launcher" $core "$here/boxes.c" "$here/seal.c" "$here/launcher.c"
+gcc $warn $hard -static-pie -Wl,-z,relro,-z,now -o "$out/launcher" $core "$here/making.c" "$here/boxes.c" "$here/seal.c" "$here/launcher.c"
 # shellcheck disable=SC2086
 gcc $warn $hard -fPIC -shared -I"$headers" -o "$out/native.node" "$here/addon.c"
 # shellcheck disable=SC2086

@@ -25,6 +25,16 @@ describe("the launcher under AddressSanitizer and UBSan", () => {
       killed.kill({ kind: "timeout" });
       kinds.push((await killed.ended).kind);
       await killed.remove();
+      // A nursery that ends without being sealed, and a box that asks for one that is gone.
+      const bare = { lower: boxes.layers, env: [] };
+      const ended = await boxes.host.openNursery({ id: "nursery-1", ...bare, args: ["/bin/probe", "exit", "4"] });
+      const refused = await boxes.host.openNursery({ id: "nursery-2", ...bare, args: ["/bin/nothing"] });
+      const orphaned = await boxes.run(boxes.probe("exit 0", { nursery: "nursery-1" }));
+      expect([await ended.ended, await refused.ended, orphaned.ending]).toMatchObject([
+        { kind: "exit", code: 4 },
+        { kind: "refused", step: "exec", errno: "ENOENT" },
+        { kind: "refused", step: "find the nursery", errno: "ESRCH" },
+      ]);
       expect(kinds).toEqual(["exit", "signal", "out_of_memory", "exit", "exit", "refused", "refused", "timeout"]);
     } finally {
       await boxes.close();

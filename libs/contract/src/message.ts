@@ -144,8 +144,6 @@ export const BoxInit = z.object({
   contract: z.enum(CONTRACTS),
   /** `serve` one request; `detect` the contract and answer with READY alone; `self_test`: load nothing, answer with a RECORD. */
   mode: z.enum(["serve", "detect", "self_test"]),
-  /** For a box that is made before its request: take one that nobody sent, without user code, so that its pages are its own by then. */
-  rehearse: z.boolean().optional(),
 });
 export type BoxInit = z.infer<typeof BoxInit>;
 

@@ -3,7 +3,6 @@ import { type BoxHead, type BoxInit, decodeJson, type ErrorFrame, FRAME, type Fr
 import { BadResponse, checkResponse, sendResponse } from "./answer.ts";
 import { type Context, findHandler, type Handler } from "./handler.ts";
 import { loadModule } from "./load-module.ts";
-import { rehearse } from "./rehearse.ts";
 import { selfTest } from "./self-test.ts";
 import { requestBody, Wire } from "./wire.ts";
 
@@ -38,7 +37,6 @@ export async function live({ announce }: { readonly announce: boolean }): Promis
   if (!found.handler)
     return fail(new Error(`no handler among the exports: ${found.exports.join(", ")}`), "function_error");
 
-  if (init.rehearse) await rehearse();
   await serve(found.handler, decodeJson(await expectFrame(FRAME.HEAD)) as BoxHead);
 }
 

@@ -8,7 +8,7 @@ import { type FrameSource, requestBody } from "./wire.ts";
  * milliseconds that are not the function's; and what a fork touches first it has to copy. No user code runs here and nothing random is
  * drawn.
  */
-export async function rehearse(rounds = 1): Promise<void> {
+export async function rehearse(rounds: number): Promise<void> {
   const sink: FrameSink = { json: async () => {}, send: async () => {} };
   const { handler } = findHandler({ default: { fetch: echo } });
   for (let round = 0; round < rounds; round += 1) {

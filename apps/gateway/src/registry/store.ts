@@ -7,7 +7,7 @@ import { Holds } from "./holds.ts";
 import { Uploads } from "./uploads.ts";
 
 /**
- * The registry's own images, in a folder of the gateway's (docs/decisions/0010). A blob lies there once, whichever repositories show
+ * The registry's own images, in a folder of the gateway's (docs/decisions/0007). A blob lies there once, whichever repositories show
  * it; where the index and the disk disagree, a blob is there when both say so.
  */
 export class RegistryStore {

@@ -38,7 +38,7 @@ export class NurseryKeeper {
     this.#log = options.log;
   }
 
-  /** Begins. Resolves when the first nursery is ready, or has turned out not to be fit. */
+  /** Begins. Resolves when the first nursery is ready, or has turned out not to be fit; never rejects. */
   keep(base: RootFs): Promise<void> {
     this.#base = base;
     return this.#start();
@@ -58,9 +58,11 @@ export class NurseryKeeper {
   }
 
   #start(): Promise<void> {
-    this.#starting ??= this.#open().finally(() => {
-      this.#starting = null;
-    });
+    this.#starting ??= this.#open()
+      .catch((error: unknown) => this.#log.error({ err: error }, "a nursery could not be started"))
+      .finally(() => {
+        this.#starting = null;
+      });
     return this.#starting;
   }
 
