@@ -48,13 +48,31 @@ beforeAll(async () => {
   expect(ending).toEqual({ kind: "exit", code: 0 });
   strace.kill("SIGINT");
   await once(strace, "exit");
-  calls = readFileSync(file, "utf8")
-    .split("\n")
-    .map((line) => /^(\d+) +([a-z].*)$/.exec(line))
-    .filter((match) => match !== null)
-    .map((match) => ({ pid: match[1]!, call: match[2]! }));
+  calls = readCalls(readFileSync(file, "utf8"));
 });
 afterAll(() => boxes?.close());
+
+/** In the order in which they began. Two processes at once: strace breaks a call off, `f(a <unfinished ...>`, and ends it lines later. */
+function readCalls(trace: string): { pid: string; call: string }[] {
+  const found: { pid: string; call: string }[] = [];
+  for (const line of trace.split("\n")) {
+    const [, pid, call] = /^(\d+) +([a-z].*)$/.exec(line) ?? [];
+    const [, ofPid, rest] = /^(\d+) +<\.\.\. \w+ resumed>(.*)$/.exec(line) ?? [];
+    const begun = found.findLast((each) => each.pid === ofPid);
+    if (pid && call) found.push({ pid, call });
+    else if (begun) begun.call = begun.call.replace(/ *<unfinished \.\.\.>$/, "") + rest;
+  }
+  return found;
+}
+
+it("a trace is read with the calls that were broken off put together", () => {
+  const trace =
+    '7 umount2(".", MNT_DETACH <unfinished ...>\n8 getpid() = 1\n7 <... umount2 resumed>) = 0\n8 +++ exited with 0 +++\n';
+  expect(readCalls(trace)).toEqual([
+    { pid: "7", call: 'umount2(".", MNT_DETACH) = 0' },
+    { pid: "8", call: "getpid() = 1" },
+  ]);
+});
 
 describe("a box is made", () => {
   it("in the order that leaves no gap", () => {
