@@ -17,7 +17,9 @@
 /* Order after runc's init (standard_init_linux.go): namespaces, mounts, cgroup, ids, capabilities, no_new_privs,
  * filter, exec. */
 
-static _Noreturn void run_main(const struct request *request, int failed) {
+/* Shares PID 1's memory until exec, and PID 1 waits for that: a copy of the page tables would cost more than all of its
+ * steps. What it refuses it tells the launcher itself. */
+static _Noreturn void run_main(const struct request *request) {
   struct report main_is_here = {.kind = REPORT_MAIN};
   report_send(&main_is_here); /* the launcher reads our host pid from the datagram's credentials */
   STEP("session", setsid());
@@ -26,24 +28,10 @@ static _Noreturn void run_main(const struct request *request, int failed) {
   int keep[MAX_FDS + 1];
   for (int i = 0; i <= (int)request->fd_count; i++)
     keep[i] = i;
-  /* Closing `failed` at exec tells PID 1 that exec succeeded. */
   close_all_but(keep, request->fd_count + 1, CLOSE_RANGE_CLOEXEC);
   privileges_drop(request);
   execve(request->args[0], request->args, request->env);
-  int error = errno;
-  (void)!write(failed, &error, sizeof error);
-  _exit(127);
-}
-
-static void entered_or_refused(int failed, int idmap) {
-  int error = 0;
-  if (read(failed, &error, sizeof error) == sizeof error) {
-    errno = error;
-    refuse("exec");
-  }
-  close(failed);
-  struct report entered = {.kind = REPORT_ENTERED, .idmap = idmap};
-  report_send(&entered);
+  refuse("exec");
 }
 
 /* PID 1 of the box: reaps whatever is orphaned, tells how the main process ended, and by ending itself ends the rest.
@@ -62,16 +50,16 @@ static _Noreturn void reap(pid_t main) {
 }
 
 static _Noreturn void run_program(const struct request *request, int idmap) {
-  int failed[2];
-  STEP("pipe", pipe2(failed, O_CLOEXEC));
-  pid_t main = fork();
+  pid_t main = vfork();
   STEP("fork", main);
-  if (main == 0) run_main(request, failed[1]);
-  close(failed[1]);
-  int needed[] = {failed[0], report_fd};
-  close_all_but(needed, 2, 0);
+  if (main == 0) run_main(request);
+  struct report entered = {.kind = REPORT_ENTERED, .idmap = idmap};
+  report_send(&entered); /* ignored after a refusal */
+  int needed[] = {report_fd};
+  close_all_but(needed, 1, 0);
+  /* Its change of ids may have set it for the memory that it shared with us. */
+  STEP("not dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
   privileges_drop_init(request);
-  entered_or_refused(failed[0], idmap);
   reap(main);
 }
 

@@ -31,23 +31,29 @@ static int write_file(const char *path, const char *text) {
 
 /* Nothing in the namespace may make a namespace: a second fence behind the system call filter. */
 static int forbid_namespaces(void) {
-  static const char *const kinds[] = {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"};
-  char path[64];
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-    snprintf(path, sizeof path, "/proc/sys/user/max_%s_namespaces", kinds[i]);
-    if (write_file(path, "0") < 0 && errno != ENOENT) return -1;
-  }
+#define LIMIT(kind) "/proc/sys/user/max_" kind "_namespaces"
+  static const char *const limits[] = {LIMIT("user"), LIMIT("mnt"), LIMIT("pid"),    LIMIT("net"),
+                                       LIMIT("ipc"),  LIMIT("uts"), LIMIT("cgroup"), LIMIT("time")};
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+    if (write_file(limits[i], "0") < 0 && errno != ENOENT) return -1;
   return 0;
 }
 
-/* The first process of the namespace: waits for its maps, sets the namespace's own limits, waits to be let go. */
-static _Noreturn void hold(int go, int limited) {
+struct holder {
+  int go, others_end, limited;
+};
+
+/* The first process of the namespace: waits for its maps, sets the namespace's own limits, waits to be let go. Shares
+ * our memory, which saves a copy of the page tables; while it works we wait for its answer. */
+static int hold(void *given) {
+  const struct holder *holder = given;
   char byte;
-  if (read(go, &byte, 1) != 1) _exit(1);
-  if (limited && forbid_namespaces() < 0) _exit(2);
-  if (write(go, "k", 1) != 1) _exit(3);
-  (void)!read(go, &byte, 1);
-  _exit(0);
+  close(holder->others_end);
+  if (read(holder->go, &byte, 1) != 1) return 1;
+  if (holder->limited && forbid_namespaces() < 0) return 2;
+  if (write(holder->go, "k", 1) != 1) return 3;
+  (void)!read(holder->go, &byte, 1);
+  return 0;
 }
 
 static int map_and_open(pid_t pid, unsigned base, int go) {
@@ -64,16 +70,16 @@ static int map_and_open(pid_t pid, unsigned base, int go) {
 }
 
 static int make(unsigned slot, int limited) {
+  static _Alignas(16) char stack[16 << 10];
   int go[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0) return -1;
-  pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
-  if (pid == 0) {
-    close(go[0]);
-    hold(go[1], limited);
-  }
-  close(go[1]);
-  int fd = pid < 0 ? -1 : map_and_open(pid, userns_base(slot), go[0]);
+  struct holder holder = {.go = go[1], .others_end = go[0], .limited = limited};
+  pid_t pid = clone(hold, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | SIGCHLD, &holder);
   int error = errno;
+  close(go[1]);
+  errno = error;
+  int fd = pid < 0 ? -1 : map_and_open(pid, userns_base(slot), go[0]);
+  error = errno;
   close(go[0]);
   if (pid > 0)
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
