@@ -36,7 +36,7 @@ export function startOptions(args: readonly string[], env: Readonly<Record<strin
     key: readKey(given("MAYFLY_KEY")),
     redisUrl: readRedisUrl(given("MAYFLY_REDIS_URL")),
     concurrency: readConcurrency(given("MAYFLY_CONCURRENCY")),
-    nursery: readNursery(given("MAYFLY_NURSERY") ?? "off"),
+    nursery: readNursery(given("MAYFLY_NURSERY") ?? "on"),
     logLevel: readLogLevel(given("MAYFLY_LOG_LEVEL") ?? "info"),
   };
 }

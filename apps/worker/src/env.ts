@@ -14,7 +14,7 @@ const Env = z.object({
   /** Folder with `launcher`, `native.node` and the nursery's layer. */
   MAYFLY_NATIVE: z.string(),
   /** `on`: runtimes are forked into their boxes (docs/decisions/0006); else they boot in them. */
-  MAYFLY_NURSERY: z.enum(["on", "off"]).default("off"),
+  MAYFLY_NURSERY: z.enum(["on", "off"]).default("on"),
   MAYFLY_CONCURRENCY: z.coerce
     .number()
     .int()

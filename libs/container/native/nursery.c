@@ -6,6 +6,7 @@
  */
 #include "nursery.h"
 #include "filter.h"
+#include "memory.h"
 #include "sealing.h"
 #include "step.h"
 #include "tenant.h"
@@ -27,7 +28,7 @@ enum { CONTROL = 3, TENANT_FDS = TENANT_OTHERS + MAX_FDS + MAX_JOINS };
 
 static char bytes[REQUEST_MAX_BYTES];
 static struct request request;
-static int own_pids = -1, children = -1;
+static int own_pids = -1, children = -1, is_trial;
 static struct {
   pid_t pid;
   char id[65];
@@ -118,6 +119,7 @@ static int attend(uv_loop_t *loop) {
   if (count < 0) return 0;
   pid_t pid = fork_into(fds[TENANT_PID1]);
   if (pid == 0) {
+    memory_take();
     signal(SIGCHLD, SIG_DFL);
     close(children);
     close(own_pids);
@@ -134,7 +136,24 @@ static int attend(uv_loop_t *loop) {
   return 0;
 }
 
-/* What the child learns: {env: ["NAME=value", …], cwd, pid, seed: 31 random bits, not 0}. */
+/* A fork in no box, that does once what a call does and shows which memory it takes. Answers 1 in the fork, below zero
+ * when there is nothing to be learnt from it. */
+static int try_out(uv_loop_t *loop) {
+  if (memory_expect_note() < 0) return -1;
+  pid_t pid = fork();
+  if (pid == 0) {
+    is_trial = 1;
+    request.cwd = "/";
+    if (unshare_loop(loop) < 0 || reseed() < 0) _exit(72);
+    return 1;
+  }
+  int status = 0;
+  if (pid < 0 || waitpid(pid, &status, 0) != pid) return -1;
+  errno = ECHILD;
+  return status == 0 ? memory_learn() : -1;
+}
+
+/* What the child learns: {env: ["NAME=value", …], cwd, pid, seed: 31 random bits, not 0, trial}. */
 static napi_value tenancy(napi_env env) {
   napi_value result, list, value;
   napi_create_object(env, &result);
@@ -152,11 +171,13 @@ static napi_value tenancy(napi_env env) {
   if (getrandom(&seed, sizeof seed, 0) != sizeof seed) _exit(73);
   napi_create_uint32(env, (seed >> 1) | 1, &value);
   napi_set_named_property(env, result, "seed", value);
+  napi_get_boolean(env, is_trial, &value);
+  napi_set_named_property(env, result, "trial", value);
   return result;
 }
 
-/* serve() → {env, cwd, pid, seed}, in a fork. @throws Error saying what is open when the process is not fit to be
- * forked */
+/* serve() → {env, cwd, pid, seed, trial}, in a fork. @throws Error saying what is open when the process is not fit to
+ * be forked */
 static napi_value serve(napi_env env, napi_callback_info info) {
   (void)info;
   uv_loop_t *loop;
@@ -167,6 +188,10 @@ static napi_value serve(napi_env env, napi_callback_info info) {
     napi_throw_error(env, NULL, unfit);
     return NULL;
   }
+  int tried = memory_share() < 0 ? -1 : try_out(loop);
+  if (tried < 0) napi_throw_error(env, strerrorname_np(errno), "lay out the nursery's memory");
+  if (tried < 0) return NULL;
+  if (tried > 0) return tenancy(env);
   own_pids = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
   children = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   signal(SIGCHLD, child_ended);
@@ -186,6 +211,13 @@ static napi_value join(napi_env env, napi_callback_info info) {
   (void)info;
   if (tenant_join() < 0) napi_throw_error(env, strerrorname_np(errno), "join cgroup");
   return NULL;
+}
+
+/* tried(): ends a trial. */
+static napi_value tried_out(napi_env env, napi_callback_info info) {
+  (void)env, (void)info;
+  memory_note();
+  _exit(0);
 }
 
 /* pair() → [fd, fd]: the two ends of a stream, for rehearsals. */
@@ -219,7 +251,7 @@ NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback call;
-  } functions[] = {{"serve", serve}, {"pair", make_pair}, {"join", join}, {"exit", leave}};
+  } functions[] = {{"serve", serve}, {"tried", tried_out}, {"pair", make_pair}, {"join", join}, {"exit", leave}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function);

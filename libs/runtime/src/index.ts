@@ -31,5 +31,18 @@ const FLAGS = [
 /** The command line of a box whose runtime is booted in it. */
 export const runnerCommand = (): string[] => [NODE_PATH, ...FLAGS, RUNNER_PATH];
 
+/**
+ * The environment of a nursery; its forks get their own.
+ * - `LD_PRELOAD`: puts V8's heap in one place, where huge pages hold it (libs/container/native/arena.c).
+ * - `LD_BIND_NOW`: functions are looked up once, not in each fork that calls them first.
+ */
+export const NURSERY_ENV = [
+  "PATH=/usr/local/bin:/usr/bin:/bin",
+  "HOME=/tmp",
+  "LANG=C.UTF-8",
+  "LD_PRELOAD=/mayfly/arena.so",
+  "LD_BIND_NOW=1",
+] as const;
+
 /** The command line of a nursery. */
 export const nurseryCommand = (): string[] => [NODE_PATH, ...FLAGS, "--v8-pool-size=0", NURSERY_PATH];

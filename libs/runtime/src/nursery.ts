@@ -1,8 +1,9 @@
 import { createRequire } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { NURSERY_ADDON, RUNNER_PATH } from "./index.ts";
-import { live } from "./life.ts";
+import { become, type Tenancy } from "./become.ts";
+import { NURSERY_ADDON } from "./index.ts";
+import { live } from "./live.ts";
 import { rehearse } from "./rehearse.ts";
 import { rehearseCall } from "./rehearse-call.ts";
 
@@ -11,8 +12,10 @@ import { rehearseCall } from "./rehearse-call.ts";
  * follows `serve()` runs in a fork, in a box, without privileges.
  */
 interface Addon {
-  /** Blocks in the nursery; returns in each fork. */
-  serve(): { readonly env: readonly string[]; readonly cwd: string; readonly pid: number; readonly seed: number };
+  /** Blocks in the nursery; returns in each fork. A trial is a fork in no box. */
+  serve(): Tenancy & { readonly trial: boolean };
+  /** Ends a trial: later forks start with the memory that it took. */
+  tried(): never;
   /** Two ends of a stream. */
   pair(): readonly [number, number];
   /** In a fork: from here on it is limited and metered. */
@@ -23,38 +26,27 @@ interface Addon {
 const ROUNDS = 40;
 const addon = createRequire(import.meta.url)(NURSERY_ADDON) as Addon;
 
+process.setSourceMapsEnabled(true);
 await rehearse(ROUNDS);
-for (let round = 0; round < ROUNDS; round += 1) await rehearseCall(addon.pair(), `rehearsal-${round}`);
+for (let round = 0; round < ROUNDS; round += 1) {
+  become({ env: ["HOME=/tmp"], cwd: "/", pid: process.pid, seed: 1 });
+  await rehearseCall(addon.pair(), `rehearsal-${round}`, round % 2 === 0 ? "GET" : "POST");
+}
 collectGarbage();
 await quiet();
 
 const tenancy = addon.serve();
-becomeAProcessOfItsOwn();
-// What a call will write to becomes this process' own before the meter runs, as booting is not metered either.
-await rehearseCall(addon.pair(), "rehearsal");
+become(tenancy);
+if (tenancy.trial) {
+  await rehearseCall(addon.pair(), "trial", "GET");
+  addon.tried();
+}
+// Node's own end would join threads that a fork does not have.
+(process as unknown as { reallyExit(code: number): never }).reallyExit = (code) => addon.exit(code ?? 0);
+// Nothing is left to wait for and no answer was given: Node says 13.
+process.on("beforeExit", () => process.exit(13));
 addon.join();
 await live({ announce: false });
-
-/** What Node keeps of the process that booted and a fork must not have. */
-function becomeAProcessOfItsOwn(): void {
-  // Math.random() of this context draws its first numbers from this seed: nobody has called it before.
-  setFlagsFromString(`--random-seed=${tenancy.seed}`);
-  for (const name of Object.keys(process.env)) delete process.env[name];
-  for (const entry of tenancy.env) {
-    const at = entry.indexOf("=");
-    process.env[entry.slice(0, at)] = entry.slice(at + 1);
-  }
-  const born = process.hrtime.bigint();
-  const own = (name: string, value: unknown) =>
-    Object.defineProperty(process, name, { value, writable: false, enumerable: true, configurable: true });
-  own("pid", tenancy.pid);
-  own("uptime", () => Number(process.hrtime.bigint() - born) / 1e9);
-  process.argv[1] = RUNNER_PATH;
-  process.chdir(tenancy.cwd); // It is there; this makes Node forget the folder that it remembered.
-  (process as unknown as { reallyExit(code: number): never }).reallyExit = (code) => addon.exit(code ?? 0);
-  // Nothing is left to wait for and no answer was given: Node says 13, and its own end would join threads that a fork does not have.
-  process.on("beforeExit", () => process.exit(13));
-}
 
 /**
  * Waits until nothing is open any more: what is would be open in every fork. Standard output and error may be (Node opens them with

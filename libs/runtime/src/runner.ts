@@ -1,4 +1,4 @@
-import { live } from "./life.ts";
+import { live } from "./live.ts";
 import { rehearse } from "./rehearse.ts";
 
 /** What a code box runs when its runtime is booted in it: `node runner.mjs`. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Box, type BoxHost, type Nursery, openBoxHost } from "@mayfly/container";
 import { FRAME, type InvokeJob, newInvocationId } from "@mayfly/contract";
 import { FrameChannel } from "@mayfly/queue";
-import { MODULE_PATH, nurseryCommand } from "@mayfly/runtime";
+import { MODULE_PATH, NURSERY_ENV, nurseryCommand } from "@mayfly/runtime";
 import { functionBox } from "../../../apps/worker/src/invoke/box-spec.ts";
 import { booted, load, noTraffic } from "../../../apps/worker/src/invoke/exchange.ts";
 import { BUILD } from "../../../infra/src/root.ts";
@@ -48,7 +48,7 @@ async function nurseryOf(host: BoxHost, mayfly: Mayfly): Promise<Nursery> {
     id: "nursery",
     lower: [join(BUILD, "native", "nursery"), ...mayfly.rootfs.lower.slice(1)],
     args: nurseryCommand(),
-    env: ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp"],
+    env: NURSERY_ENV,
   });
   if (nursery.pid === 0) throw new Error(`there is no nursery: ${JSON.stringify(await nursery.ended)}`);
   return nursery;
@@ -89,6 +89,7 @@ async function exchange(box: Box, channel: FrameChannel, job: InvokeJob): Promis
     else if (frame.type !== FRAME.HEAD) break;
   }
   // It ends by itself now, as it does under the worker.
+  channel.close();
   const ending = await box.ended;
   if (firstByte === undefined || ending.kind !== "exit" || ending.code !== 0)
     throw new Error(`the box answered with nothing, or ended badly: ${JSON.stringify(ending)}`);

@@ -146,6 +146,8 @@ async function serve(box: Box, call: Call): Promise<number | null> {
     await passResponse(inside, call.gateway, timing, call.traffic).catch(() => {
       call.traffic.clientGone ||= !call.traffic.complete;
     });
+    // The box waits for it: an answer must not be overtaken by what is still sent to a box that ends.
+    if (call.traffic.complete || call.traffic.boxError !== null) inside.close();
     if (call.traffic.clientGone) box.kill({ kind: "killed", reason: "the caller went away" });
   }
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BoxHost, Nursery } from "@mayfly/container";
 import { describeEnding, type RootFs } from "@mayfly/contract";
-import { nurseryCommand } from "@mayfly/runtime";
+import { NURSERY_ENV, nurseryCommand } from "@mayfly/runtime";
 import type { Logger } from "pino";
 import { testNursery } from "./self-test.ts";
 
@@ -73,7 +73,7 @@ export class NurseryKeeper {
       id,
       lower: [join(this.#native, "nursery"), ...this.#base!.lower],
       args: nurseryCommand(),
-      env: ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8"],
+      env: NURSERY_ENV,
     });
     for (const stream of [nursery.stdout, nursery.stderr])
       stream.on("data", (chunk: Buffer) => this.#log.warn({ nursery: id, said: chunk.toString() }, "nursery"));
