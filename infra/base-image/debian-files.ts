@@ -24,7 +24,7 @@ export async function* debianFiles(
   const certificates = new Map<string, Buffer>();
   for (const deb of debs) {
     for await (const found of entriesOfTar(filesOf(deb))) {
-      const entry: LayerEntry = { ...found, path: found.path.replace(MERGED, "usr/$1$2"), mtime_s };
+      const entry = { ...placed(found), mtime_s };
       if (entry.type === "directory") {
         if (!folders.has(entry.path)) folders.set(entry.path, entry);
         continue;
@@ -42,6 +42,16 @@ export async function* debianFiles(
   if (certificates.size > 0) for (const folder of foldersAbove("etc/ssl/certs/x")) needed.add(folder);
   for (const path of needed) yield skeleton.get(path) ?? folders.get(path)!;
 }
+
+/** A hard link names a place too. */
+function placed(entry: LayerEntry) {
+  if (entry.type === "whiteout" || entry.type === "opaque")
+    throw new Error(`${entry.path}: a package takes nothing away`);
+  const path = merged(entry.path);
+  return entry.type === "hard_link" ? { ...entry, path, target: merged(entry.target) } : { ...entry, path };
+}
+
+const merged = (path: string) => path.replace(MERGED, "usr/$1$2");
 
 async function inMemory(entry: FileEntry): Promise<FileEntry & { content: Buffer }> {
   const { once: _, content, ...attributes } = entry;

@@ -12,16 +12,18 @@ const CREATED = new Date("2026-01-01T00:00:00Z");
 const NODE_TAG = "mayfly/node:24";
 const BUILDER_TAG = "mayfly/builder:latest";
 
-const [imagesDir, cacheDir, runner, builder] = process.argv.slice(2);
-if (!imagesDir || !cacheDir || !runner || !builder) {
-  process.stderr.write("usage: node infra/base-image/main.ts <imagesDir> <cacheDir> <runner.mjs> <builder.mjs>\n");
+const [imagesDir, cacheDir, runner, builder, layerTree] = process.argv.slice(2);
+if (!imagesDir || !cacheDir || !runner || !builder || !layerTree) {
+  process.stderr.write(
+    "usage: node infra/base-image/main.ts <imagesDir> <cacheDir> <runner.mjs> <builder.mjs> <layer-tree>\n",
+  );
   process.exit(2);
 }
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 try {
   mkdirSync(cacheDir, { recursive: true });
-  const store = await openImageStore(imagesDir);
+  const store = await openImageStore(imagesDir, { layerTree });
   const debs = await fetchDebs({ cacheDir, onProgress: say });
   const nodeBinary = binary(`node-linux-${process.arch}`, "bin/node");
   const esbuildBinary = binary(`@esbuild/linux-${process.arch}`, "bin/esbuild");

@@ -25,7 +25,7 @@ describe("mayfly/node", () => {
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
   async function make(name: string, from: string[]) {
-    const store = await openImageStore(join(dir, name));
+    const store = await openImageStore(join(dir, name), { layerTree: join(ROOT, "build/native/layer-tree") });
     const digest = await makeNodeBase({
       store,
       debs: from,

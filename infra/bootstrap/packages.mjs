@@ -4,8 +4,8 @@
  */
 export const RUN_PACKAGES = {
   "redis-server": "queue; started by us as a private child on a Unix socket",
-  gcc: "builds the launcher and its addon",
-  "libc6-dev": "headers and the static C library for the launcher",
+  gcc: "builds the launcher, its addon and layer-tree",
+  "libc6-dev": "headers and the static C library for launcher and layer-tree",
   "ca-certificates": "certificates for fetching packages",
 };
 
@@ -14,7 +14,7 @@ export const TEST_PACKAGES = {
   "user-mode-linux": "the second kernel, with cgroup v2",
   kmod: "loads overlay into the second kernel",
   curl: "the client that the documentation promises works",
-  attr: "writes the extended attributes that layers must refuse",
+  attr: "writes and reads extended attributes in tests of layers",
   strace: "kills and fails single system calls in fault tests",
   bubblewrap: "peer in `npm run bench`",
   runc: "peer in `npm run bench`",

@@ -20,7 +20,7 @@ async function main(): Promise<number> {
   const lock = await lockHome(home.supervisorSocket);
   try {
     const native = await buildNative(say);
-    await makeImages(home, await bundlePrograms(say), say);
+    await makeImages({ home, bundles: await bundlePrograms(say), native, say });
     if (stop.aborted) return STOPPED;
     if (options.redisUrl) {
       await requireRedis(options.redisUrl).catch((error: Error) => {

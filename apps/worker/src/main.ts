@@ -33,7 +33,7 @@ const boxes = await openBoxHost({
   runDir,
   onDiagnostic: (line) => log.warn({ launcher: line }, "launcher"),
 });
-const store = await openImageStore(join(env.home, "images"));
+const store = await openImageStore(join(env.home, "images"), { layerTree: join(env.native, "layer-tree") });
 const spool = await openSpool(join(env.home, "spool"));
 const shipper = new Shipper({ spool, address: env.channel, host: env.host, log });
 

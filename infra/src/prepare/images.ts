@@ -7,7 +7,18 @@ import { BUILD, ROOT } from "../root.ts";
 import type { Bundles } from "./bundles.ts";
 
 /** Makes `mayfly/node:24` and `mayfly/builder` in the home's image store, unless they are there from the same inputs. */
-export async function makeImages(home: Home, bundles: Bundles, say: (line: string) => void): Promise<void> {
+export async function makeImages({
+  home,
+  bundles,
+  native,
+  say,
+}: {
+  readonly home: Home;
+  readonly bundles: Bundles;
+  /** The folder that buildNative made. */
+  readonly native: string;
+  readonly say: (line: string) => void;
+}): Promise<void> {
   const script = join(ROOT, "infra", "base-image", "main.ts");
   const child = spawn(
     process.execPath,
@@ -18,6 +29,7 @@ export async function makeImages(home: Home, bundles: Bundles, say: (line: strin
       join(BUILD, "cache"),
       bundles.runner,
       bundles.builder,
+      join(native, "layer-tree"),
     ],
     {
       stdio: ["ignore", "pipe", "pipe"],

@@ -4,15 +4,23 @@ import { join } from "node:path";
 import { BUILD, ROOT } from "../root.ts";
 import { digestOf, unlessMade } from "./stamp.ts";
 
-/** Folder with `launcher`, `native.node` and `probe`, built when the C sources changed. */
+/** The packages with C sources, and what their build.sh makes. */
+const SOURCES = {
+  container: "the launcher",
+  image: "layer-tree",
+} as const;
+
+/** Folder with `launcher`, `native.node`, `probe` and `layer-tree`, built when the C sources changed. */
 export async function buildNative(say: (line: string) => void): Promise<string> {
-  const sources = join(ROOT, "libs", "container", "native");
   const out = join(BUILD, "native");
-  await unlessMade(join(BUILD, "native.stamp"), digestOf([sources]), async () => {
-    say("building the launcher");
-    mkdirSync(out, { recursive: true });
-    const run = spawnSync("sh", [join(sources, "build.sh"), out], { encoding: "utf8", cwd: ROOT });
-    if (run.status !== 0) throw new Error(`building the launcher failed:\n${run.stdout}${run.stderr}`);
-  });
+  for (const [name, what] of Object.entries(SOURCES)) {
+    const sources = join(ROOT, "libs", name, "native");
+    await unlessMade(join(BUILD, `native-${name}.stamp`), digestOf([sources]), async () => {
+      say(`building ${what}`);
+      mkdirSync(out, { recursive: true });
+      const run = spawnSync("sh", [join(sources, "build.sh"), out], { encoding: "utf8", cwd: ROOT });
+      if (run.status !== 0) throw new Error(`building ${what} failed:\n${run.stdout}${run.stderr}`);
+    });
+  }
   return out;
 }

@@ -1,30 +1,46 @@
 export type { BlobInfo, BlobStore } from "./blob/blob-store.ts";
+export type { Compression } from "./compression/decompress.ts";
 export { openBlobStore } from "./blob/open.ts";
 export { ImageError, type ImageErrorReason } from "./error.ts";
 export type { CheckReport } from "./image/check.ts";
-export type { NewImage } from "./image/create.ts";
+export type { NewHistory, NewImage } from "./image/create.ts";
+export { type Document, LARGEST_DOCUMENT_BYTES, parseDocument, readDocument } from "./image/document.ts";
 export type { Swept } from "./image/gc.ts";
-export type { Compression } from "./layer/add.ts";
-export type { DirectoryEntry, FileEntry, LayerEntry, SymlinkEntry } from "./layer/entry.ts";
-export { entriesOfTar } from "./layer/tar-read.ts";
-export { entriesOfTree } from "./layer/tree.ts";
+export { HOST_PLATFORM, manifestsFor } from "./image/platform.ts";
+export type { ImageStore, ListedImage } from "./image-store.ts";
+export type {
+  DeviceEntry,
+  DirectoryEntry,
+  FifoEntry,
+  FileEntry,
+  HardLinkEntry,
+  LayerEntry,
+  OpaqueEntry,
+  SymlinkEntry,
+  WhiteoutEntry,
+} from "./layer/entry.ts";
+export { entriesOfTar } from "./layer/from-tar.ts";
+export { LAYER_LIMITS, type LayerLimits } from "./layer/limits.ts";
 export type {
   Descriptor,
   HistoryEntry,
   Image,
   ImageConfig,
+  Index,
   Layer,
   LayerMediaType,
   Manifest,
   OciConfig,
+  Platform,
 } from "./oci.ts";
+export { MEDIA_TYPE } from "./oci.ts";
 export { formatTag, parseReference, type Reference } from "./reference.ts";
 export type { Credential } from "./registry/authorizer.ts";
 export { type RegistryClient, type RegistryClientOptions, registryClient } from "./registry/client.ts";
 export type { Fetched } from "./registry/fetch-image.ts";
-export { formatPlatform, hostPlatform, type Platform } from "./registry/platform.ts";
 export type { BlobProgress, OnProgress } from "./registry/progress.ts";
 export { formatRemote, parseRemoteReference, type RemoteReference } from "./registry/remote-reference.ts";
 export { type DockerRegistry, startDockerRegistry } from "./registry/testing/docker-registry.ts";
 export { type Front, startFront } from "./registry/testing/front.ts";
-export { type ImageStore, type ListedImage, openImageStore } from "./store.ts";
+export { openImageStore, type StoreOptions } from "./store.ts";
+export type { Tagged } from "./tags.ts";

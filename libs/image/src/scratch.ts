@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { errno } from "./error.ts";
+import type { LayerTree } from "./tree/layer-tree.ts";
 
 /**
  * Where things are made before a rename makes them visible. A name says which process makes it, so that opening a store sweeps what
@@ -10,23 +12,37 @@ import { join } from "node:path";
 export class Scratch {
   readonly #dir: string;
   readonly #owner: string;
+  readonly #tree: LayerTree;
 
-  private constructor(dir: string, owner: string) {
+  private constructor(dir: string, owner: string, tree: LayerTree) {
     this.#dir = dir;
     this.#owner = owner;
+    this.#tree = tree;
   }
 
-  static async open(dir: string): Promise<Scratch> {
+  static async open(dir: string, tree: LayerTree): Promise<Scratch> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
+    const scratch = new Scratch(dir, ownerOf(process.pid)!, tree);
     for (const name of await readdir(dir)) {
-      if (!isAlive(name.split(".", 1)[0]!)) await rm(join(dir, name), { recursive: true, force: true });
+      if (!isAlive(name.split(".", 1)[0]!)) await scratch.discard(join(dir, name));
     }
-    return new Scratch(dir, ownerOf(process.pid)!);
+    return scratch;
   }
 
-  /** A path on the same filesystem as the store, where nothing is yet. Whoever asks removes it when the work fails. */
+  /** A path on the same filesystem as the store, where nothing is yet. Whoever asks discards it when the work fails. */
   path(purpose: string): string {
     return join(this.#dir, `${this.#owner}.${purpose}.${randomUUID()}`);
+  }
+
+  /** Removes a file, or a folder with whatever names of a layer are in it; nothing there is fine. */
+  async discard(path: string): Promise<void> {
+    try {
+      if (!(await lstat(path)).isDirectory()) return await rm(path, { force: true });
+      await this.#tree.empty(path);
+      await rmdir(path);
+    } catch (error) {
+      if (errno(error) !== "ENOENT") throw error;
+    }
   }
 }
 

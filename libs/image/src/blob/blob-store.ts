@@ -42,12 +42,18 @@ export interface BlobStore {
   /** The whole blob, verified. @throws ImageError `missing`, `corrupt`, or `refused` when it is larger than `maxBytes`. */
   read(digest: Digest, maxBytes: number): Promise<Buffer>;
 
-  /** Whether a blob of this name is there. Its bytes are not looked at. */
+  /** Whether a blob of this name is there, and then marks it as used now, as `put` does. Its bytes are not looked at. */
   has(digest: Digest): Promise<boolean>;
 
-  /** All blobs in no order, with the time of their last put. */
-  list(): AsyncIterable<BlobInfo & { readonly put_at: Date }>;
+  /** All blobs in no order, with the time of their last `put` or `has`. */
+  list(): AsyncIterable<BlobInfo & { readonly used_at: Date }>;
 
-  /** Forgets a blob; true when it was there. */
-  remove(digest: Digest): Promise<boolean>;
+  /**
+   * Forgets a blob that was not used since `unusedSince` (null: whenever it was). True when it was there and is no more.
+   * Whoever was told by `has` or `put` after `unusedSince` that a blob is there can rely on it.
+   */
+  remove(digest: Digest, unusedSince: Date | null): Promise<boolean>;
+
+  /** Takes a blob that is not what its digest says out of sight, and keeps its bytes for whoever wants to look at them. */
+  quarantine(digest: Digest): Promise<void>;
 }

@@ -11,6 +11,8 @@ export interface Backend {
   damage(digest: Digest): Promise<void>;
   /** Writes a file that the store can take. @returns its path */
   file(bytes: Uint8Array): Promise<string>;
+  /** Makes a stored blob look as if it had last been used a day ago. */
+  age(digest: Digest): Promise<void>;
   /** Whatever lies about besides whole blobs. */
   leftovers(): Promise<readonly string[]>;
 }
@@ -121,21 +123,51 @@ export function blobStoreConformance(name: string, open: () => Promise<Backend>)
       expect(await leftovers()).toEqual([]);
     });
 
-    it("lists its blobs with the time of the last put", async () => {
-      const { store } = await open();
+    it("lists its blobs with the time of their last use", async () => {
+      const { store, age } = await open();
       const before = Date.now() - 1000;
+      const used = async () => (await Array.fromAsync(store.list()))[0]!.used_at.getTime();
       await store.put(HELLO);
-      const [listed] = await Array.fromAsync(store.list());
-      expect(listed).toMatchObject({ digest: HELLO_DIGEST, size_bytes: 5 });
-      expect(listed!.put_at.getTime()).toBeGreaterThan(before);
+      expect(await Array.fromAsync(store.list())).toMatchObject([{ digest: HELLO_DIGEST, size_bytes: 5 }]);
+      expect(await used()).toBeGreaterThan(before);
+      await age(HELLO_DIGEST);
+      expect(await used()).toBeLessThan(before);
+      await store.has(HELLO_DIGEST);
+      expect(await used()).toBeGreaterThan(before);
+      await age(HELLO_DIGEST);
+      await store.put(HELLO);
+      expect(await used()).toBeGreaterThan(before);
     });
 
     it("forgets a blob, once", async () => {
       const { store } = await open();
       await store.put(HELLO);
-      expect(await store.remove(HELLO_DIGEST)).toBe(true);
+      expect(await store.remove(HELLO_DIGEST, null)).toBe(true);
       expect(await store.has(HELLO_DIGEST)).toBe(false);
-      expect(await store.remove(HELLO_DIGEST)).toBe(false);
+      expect(await store.remove(HELLO_DIGEST, null)).toBe(false);
+    });
+
+    it("does not forget what was used since", async () => {
+      const { store, age, leftovers } = await open();
+      const hourAgo = new Date(Date.now() - 3_600_000);
+      await store.put(HELLO);
+      expect(await store.remove(HELLO_DIGEST, hourAgo)).toBe(false);
+      expect(await store.read(HELLO_DIGEST, 5)).toEqual(HELLO);
+      await age(HELLO_DIGEST);
+      expect(await store.remove(HELLO_DIGEST, hourAgo)).toBe(true);
+      expect(await leftovers()).toEqual([]);
+    });
+
+    it("hides a damaged blob in quarantine, where it is in nobody's way", async () => {
+      const { store, damage } = await open();
+      await store.put(HELLO);
+      await damage(HELLO_DIGEST);
+      await store.quarantine(HELLO_DIGEST);
+      await store.quarantine(HELLO_DIGEST);
+      await expect(store.read(HELLO_DIGEST, 100)).rejects.toMatchObject({ reason: "missing" });
+      expect(await Array.fromAsync(store.list())).toEqual([]);
+      await store.put(HELLO);
+      expect(await store.read(HELLO_DIGEST, 5)).toEqual(HELLO);
     });
 
     it("takes no name that is not a digest", async () => {
@@ -143,7 +175,7 @@ export function blobStoreConformance(name: string, open: () => Promise<Backend>)
       for (const name of ["sha256:../../etc/passwd", "", "sha256:00", `sha512:${"0".repeat(128)}`] as Digest[]) {
         await expect(store.read(name, 1)).rejects.toMatchObject({ reason: "refused" });
         await expect(store.has(name)).rejects.toMatchObject({ reason: "refused" });
-        await expect(store.remove(name)).rejects.toMatchObject({ reason: "refused" });
+        await expect(store.remove(name, null)).rejects.toMatchObject({ reason: "refused" });
       }
     });
   });

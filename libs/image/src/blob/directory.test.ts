@@ -1,17 +1,23 @@
-import { appendFile, readdir, writeFile } from "node:fs/promises";
+import { appendFile, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Digest } from "@mayfly/contract";
 import { hexOf } from "../digest.ts";
 import { Scratch } from "../scratch.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import { builtLayerTree } from "../testing/native.ts";
+import { temporaryDirectory } from "../testing/temporary.ts";
+import { LayerTree } from "../tree/layer-tree.ts";
 import { blobStoreConformance } from "./conformance.ts";
 import { BlobDirectory } from "./directory.ts";
 
 blobStoreConformance("a directory", async () => {
   const dir = await temporaryDirectory();
-  const scratch = await Scratch.open(join(dir, "tmp"));
+  const scratch = await Scratch.open(join(dir, "tmp"), new LayerTree(builtLayerTree()));
+  const path = (digest: Digest) => join(dir, "blobs", "sha256", hexOf(digest));
+  const dayAgo = new Date(Date.now() - 86_400_000);
   return {
     store: await BlobDirectory.open(join(dir, "blobs"), scratch),
-    damage: (digest) => appendFile(join(dir, "blobs", "sha256", hexOf(digest)), "!"),
+    damage: (digest) => appendFile(path(digest), "!"),
+    age: (digest) => utimes(path(digest), dayAgo, dayAgo),
     file: async (bytes) => {
       await writeFile(join(dir, "file"), bytes);
       return join(dir, "file");

@@ -1,5 +1,5 @@
 import { constants, createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { Digest } from "@mayfly/contract";
@@ -9,22 +9,23 @@ import { errno, explain, ImageError } from "../error.ts";
 import type { Scratch } from "../scratch.ts";
 import type { BlobInfo, BlobStore } from "./blob-store.ts";
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** Blobs as files named `sha256/<hex>`, which is how an OCI image layout names them too. */
 export class BlobDirectory implements BlobStore {
   readonly #dir: string;
+  readonly #quarantine: string;
   readonly #scratch: Scratch;
 
   private constructor(dir: string, scratch: Scratch) {
-    this.#dir = dir;
+    this.#dir = join(dir, "sha256");
+    this.#quarantine = join(dir, "quarantine");
     this.#scratch = scratch;
   }
 
   static async open(dir: string, scratch: Scratch): Promise<BlobDirectory> {
-    const byAlgorithm = join(dir, "sha256");
-    await mkdir(byAlgorithm, { recursive: true, mode: 0o700 });
-    return new BlobDirectory(byAlgorithm, scratch);
+    await mkdir(join(dir, "sha256"), { recursive: true, mode: 0o700 });
+    return new BlobDirectory(dir, scratch);
   }
 
   async put(
@@ -130,30 +131,58 @@ export class BlobDirectory implements BlobStore {
   }
 
   async has(digest: Digest): Promise<boolean> {
-    return (await this.#stat(digest)) !== null;
-  }
-
-  async *list(): AsyncGenerator<BlobInfo & { put_at: Date }> {
-    for (const name of await readdir(this.#dir)) {
-      const digest = `sha256:${name}`;
-      if (!isDigest(digest)) continue;
-      const found = await this.#stat(digest);
-      if (found) yield { digest, size_bytes: found.size, put_at: found.mtime };
+    const now = new Date();
+    try {
+      await utimes(this.#path(digest), now, now);
+      return true;
+    } catch (error) {
+      if (errno(error) === "ENOENT") return false;
+      throw explain(`looking for the blob ${digest}`, error);
     }
   }
 
-  async remove(digest: Digest): Promise<boolean> {
-    const there = await this.has(digest);
-    await rm(this.#path(digest), { force: true });
-    return there;
+  async *list(): AsyncGenerator<BlobInfo & { used_at: Date }> {
+    for (const name of await readdir(this.#dir)) {
+      const digest = `sha256:${name}`;
+      if (!isDigest(digest)) continue;
+      const found = await this.#stat(this.#path(digest));
+      if (found) yield { digest, size_bytes: found.size, used_at: found.mtime };
+    }
   }
 
-  async #stat(digest: Digest) {
+  /** Out of the way first, and only then looked at: nobody can begin to use it any more. */
+  async remove(digest: Digest, unusedSince: Date | null): Promise<boolean> {
+    const path = this.#path(digest);
+    const grave = this.#scratch.path("removed");
     try {
-      return await stat(this.#path(digest));
+      await rename(path, grave);
+      const found = await this.#stat(grave);
+      const isUsed = unusedSince !== null && found !== null && found.mtime >= unusedSince;
+      if (isUsed) await rename(grave, path);
+      else await rm(grave, { force: true });
+      return !isUsed;
+    } catch (error) {
+      if (errno(error) === "ENOENT") return false;
+      throw explain(`removing the blob ${digest}`, error);
+    }
+  }
+
+  async quarantine(digest: Digest): Promise<void> {
+    await mkdir(this.#quarantine, { recursive: true, mode: 0o700 });
+    try {
+      await rename(this.#path(digest), join(this.#quarantine, hexOf(digest)));
+      await syncDirectory(this.#dir);
+    } catch (error) {
+      if (errno(error) !== "ENOENT") throw explain(`putting the blob ${digest} in quarantine`, error);
+    }
+  }
+
+  async #stat(path: string) {
+    try {
+      return await stat(path);
     } catch (error) {
       if (errno(error) === "ENOENT") return null;
-      throw explain(`looking for the blob ${digest}`, error);
+      throw explain(`looking at ${path}`, error);
     }
   }
 

@@ -1,8 +1,8 @@
 import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
-import type { Snapshots } from "../snapshot/snapshots.ts";
+import type { Snapshotter } from "../snapshot/snapshotter.ts";
 import type { Tags } from "../tags.ts";
-import { readImage } from "./read.ts";
+import { requireWhole } from "./whole.ts";
 
 export interface CheckReport {
   readonly blobs: number;
@@ -18,7 +18,7 @@ export async function checkStore({
   tags,
 }: {
   readonly blobs: BlobStore;
-  readonly snapshots: Snapshots;
+  readonly snapshots: Snapshotter;
   readonly tags: Tags;
 }): Promise<CheckReport> {
   const problems: string[] = [];
@@ -29,7 +29,7 @@ export async function checkStore({
     await noting(() => readThrough(digest, blobs));
   }
   await noting(async () => {
-    for (const [tag, digest] of await tags.all()) await noting(() => followTag(tag, digest, blobs, problems));
+    for (const digest of (await tags.all()).values()) await noting(() => requireWhole(digest, blobs));
   });
   let snapshotCount = 0;
   for await (const { chainId } of snapshots.list()) {
@@ -45,12 +45,5 @@ export async function checkStore({
 async function readThrough(digest: Digest, blobs: BlobStore): Promise<void> {
   for await (const _ of blobs.open(digest)) {
     // Reading to the end is the check.
-  }
-}
-
-async function followTag(tag: string, digest: Digest, blobs: BlobStore, problems: string[]): Promise<void> {
-  const { manifest } = await readImage(digest, blobs);
-  for (const layer of manifest.layers) {
-    if (!(await blobs.has(layer.digest))) problems.push(`${tag} lacks its layer ${layer.digest}`);
   }
 }

@@ -1,20 +1,18 @@
-import { pipeline, Readable } from "node:stream";
-import { createGzip } from "node:zlib";
+import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
+import { compressed } from "../compression/compress.ts";
+import { type Compression, decompressed } from "../compression/decompress.ts";
 import { Meter, metered } from "../digest.ts";
 import { LAYER_MEDIA_TYPE, type Layer } from "../oci.ts";
 import type { Scratch } from "../scratch.ts";
 import { checkEntry, type LayerEntry } from "./entry.ts";
 import { inLayerOrder } from "./order.ts";
 import { Spool } from "./spool.ts";
-import { tarOf } from "./tar-write.ts";
-
-/** `none`, or `gzip` (level 6, no name, no time). */
-export type Compression = keyof typeof LAYER_MEDIA_TYPE;
+import { tarOf } from "./to-tar.ts";
 
 /**
  * Makes a layer blob of entries in any order. Memory holds names and attributes, never contents.
- * Equal entries give equal diff_ids; with `gzip` the digest also depends on zlib's version, the diff_id does not.
+ * Equal entries give equal diff_ids; when compressed the digest also depends on zlib's or zstd's version, the diff_id does not.
  */
 export async function addLayer(
   entries: AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
@@ -28,16 +26,36 @@ export async function addLayer(
       checkEntry(entry);
       kept.push(entry.type === "file" && entry.once ? await spool.keep(entry) : entry);
     }
-    const uncompressed = new Meter();
-    const tar = metered(tarOf(inLayerOrder(kept)), uncompressed);
-    const { digest, size_bytes } = await blobs.put(compression === "gzip" ? gzipped(tar) : tar);
-    return { digest, diff_id: uncompressed.digest(), size_bytes, media_type: LAYER_MEDIA_TYPE[compression] };
+    return await putTar(tarOf(inLayerOrder(kept)), compression, blobs);
   } finally {
     await spool.remove();
   }
 }
 
-function gzipped(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  // The pipeline's error also comes out of the stream that is read, so nothing is lost here.
-  return pipeline(Readable.from(source, { objectMode: false }), createGzip({ level: 6 }), () => {});
+/** Makes a layer blob of a tar of our own. */
+export async function putTar(
+  tar: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  blobs: BlobStore,
+): Promise<Layer> {
+  const uncompressed = new Meter();
+  const { digest, size_bytes } = await blobs.put(compressed(metered(tar, uncompressed), compression));
+  return { digest, diff_id: uncompressed.digest(), size_bytes, media_type: LAYER_MEDIA_TYPE[compression] };
+}
+
+/** Keeps a layer that somebody else made byte for byte as it came, and finds out its diff_id. What is in it is not looked at. */
+export async function adoptTar(source: AsyncIterable<Uint8Array>, blobs: BlobStore): Promise<Layer> {
+  const { digest, size_bytes } = await blobs.put(source);
+  const { compression, diff_id } = await measure(digest, blobs);
+  return { digest, diff_id, size_bytes, media_type: LAYER_MEDIA_TYPE[compression] };
+}
+
+export async function measure(
+  digest: Digest,
+  blobs: BlobStore,
+): Promise<{ compression: Compression; diff_id: Digest }> {
+  const { compression, bytes } = await decompressed(blobs.open(digest));
+  const uncompressed = new Meter();
+  for await (const chunk of bytes) uncompressed.add(chunk);
+  return { compression, diff_id: uncompressed.digest() };
 }

@@ -3,7 +3,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { explain } from "../error.ts";
 import type { Scratch } from "../scratch.ts";
 import { type FileEntry, refused } from "./entry.ts";
-import { chunksOf } from "./tar-write.ts";
+import { chunksOf } from "./to-tar.ts";
 
 /** Keeps on disk what streams past, so that entries can be sorted without their contents being in memory. */
 export class Spool {
@@ -26,7 +26,7 @@ export class Spool {
     }
     const size = this.#end - start;
     if (size !== entry.size_bytes) throw refused(entry.path, `${entry.size_bytes} bytes were announced, ${size} came`);
-    const { once: _, ...attributes } = entry;
+    const { once: _, stored: __, ...attributes } = entry;
     return { ...attributes, content: () => this.#read(start, size) };
   }
 

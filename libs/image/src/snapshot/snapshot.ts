@@ -9,8 +9,14 @@ export interface SnapshotMeta {
   readonly parent: Digest | null;
   readonly diff_id: Digest;
   readonly entries: number;
-  /** Bytes in files. */
+  /** Bytes in files, holes included. */
   readonly size_bytes: number;
+  /** The run of the kernel (boot_id) under which it was unpacked. */
+  readonly boot: string;
+  /** All of it is on disk. Until then it is whole only as long as that kernel runs. */
+  readonly durable: boolean;
+  /** The layer's root is opaque: overlayfs does not look for that mark on a root, so the layers below are left out. */
+  readonly hides_below?: true;
 }
 
 export function parseMeta(chainId: Digest, json: string): SnapshotMeta {
@@ -23,3 +29,5 @@ export function parseMeta(chainId: Digest, json: string): SnapshotMeta {
     throw new ImageError("corrupt", `meta.json of the snapshot ${chainId} cannot be read; remove the snapshot`, cause);
   }
 }
+
+export const formatMeta = (meta: SnapshotMeta): string => `${JSON.stringify(meta, null, 2)}\n`;

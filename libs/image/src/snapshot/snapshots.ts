@@ -1,95 +1,135 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline, type Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import type { Digest, RootFs } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
-import { hexOf, isDigest, Meter, metered } from "../digest.ts";
-import { syncDirectory, writeNewFile } from "../durable.ts";
+import { hexOf, isDigest } from "../digest.ts";
+import { replaceFile } from "../durable.ts";
 import { errno, explain, ImageError } from "../error.ts";
-import { entriesOfTar } from "../layer/tar-read.ts";
-import { unpackEntries } from "../layer/unpack.ts";
-import { LAYER_MEDIA_TYPE, type LayerMediaType } from "../oci.ts";
+import type { LayerLimits } from "../layer/limits.ts";
 import type { Scratch } from "../scratch.ts";
+import type { LayerTree } from "../tree/layer-tree.ts";
 import { chainIds } from "./chain-id.ts";
-import { parseMeta, type SnapshotMeta } from "./snapshot.ts";
+import { formatMeta, parseMeta, type SnapshotMeta } from "./snapshot.ts";
+import type { Snapshotter } from "./snapshotter.ts";
+import { Syncing } from "./syncing.ts";
+import { type StackedLayer, unpackLayer } from "./unpack-layer.ts";
 
-/** A layer of an image, as it is needed here. */
-export interface StackedLayer {
-  readonly digest: Digest;
-  readonly diff_id: Digest;
-  readonly media_type: LayerMediaType;
+/** proc_sys_kernel(5), "random": another one after each start of the kernel. */
+const BOOT = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+
+interface Parts {
+  readonly scratch: Scratch;
+  readonly blobs: BlobStore;
+  readonly tree: LayerTree;
+  readonly limits: LayerLimits;
 }
 
 /**
- * Layers unpacked, each once for every stack it tops: `<hex of chainID>/{fs,meta.json}`. A snapshot is made elsewhere, synced, and
- * renamed to its place: where it is visible it is whole. It is never written again.
+ * Folders `<hex of chainID>/{fs,meta.json}` for overlayfs. A snapshot is made elsewhere and renamed to its place: where it is visible it is
+ * whole. Nobody waits for the disk, because a snapshot can be made again: it is synced behind the caller's back, and what a power cut
+ * came before is swept when the store is opened. The time of meta.json is that of its last use.
  */
-export class Snapshots {
+export class Snapshots implements Snapshotter {
   readonly #dir: string;
-  readonly #scratch: Scratch;
-  readonly #blobs: BlobStore;
+  readonly #parts: Parts;
   readonly #unpacking = new Map<Digest, Promise<void>>();
+  readonly #syncing: Syncing;
 
-  private constructor(dir: string, scratch: Scratch, blobs: BlobStore) {
+  private constructor(dir: string, parts: Parts) {
     this.#dir = dir;
-    this.#scratch = scratch;
-    this.#blobs = blobs;
+    this.#parts = parts;
+    this.#syncing = new Syncing(dir, parts.tree, (chainId, cacheId) => this.#markDurable(chainId, cacheId));
   }
 
-  static async open(dir: string, scratch: Scratch, blobs: BlobStore): Promise<Snapshots> {
+  static async open(dir: string, parts: Parts): Promise<Snapshots> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    return new Snapshots(dir, scratch, blobs);
+    const snapshots = new Snapshots(dir, parts);
+    for (const name of await readdir(dir)) await snapshots.#settle(`sha256:${name}` as Digest);
+    return snapshots;
   }
 
-  /** Unpacks what is missing of a stack, bottom first. Callers that come together wait for one unpacking. */
+  /** Resolves when what was unpacked is on disk, or could not be written. */
+  synced(): Promise<void> {
+    return this.#syncing.settled();
+  }
+
+  /** After a power cut a snapshot that was not synced may have holes anywhere, also in meta.json. */
+  async #settle(chainId: Digest): Promise<void> {
+    if (!isDigest(chainId)) return;
+    const meta = await this.meta(chainId).catch(() => null);
+    if (meta?.durable) return;
+    if (meta?.boot === BOOT) this.#syncing.add(chainId, meta.cache_id);
+    else await this.remove(chainId, null);
+  }
+
+  async #markDurable(chainId: Digest, cacheId: string): Promise<void> {
+    const meta = await this.meta(chainId);
+    // It may have been removed and unpacked again since.
+    if (meta.cache_id !== cacheId) return;
+    await replaceFile(
+      join(this.#path(chainId), "meta.json"),
+      formatMeta({ ...meta, durable: true }),
+      this.#parts.scratch,
+    );
+  }
+
   async rootfs(layers: readonly StackedLayer[]): Promise<RootFs> {
     const chain = chainIds(layers.map((layer) => layer.diff_id));
-    const lower: string[] = [];
+    let lower: string[] = [];
     for (const [at, chainId] of chain.entries()) {
-      await this.#ensure(chainId, chain[at - 1] ?? null, layers[at]!, lower);
-      lower.unshift(this.#fs(chainId));
+      if (!(await this.#use(chainId))) await this.#ensure(chainId, chain[at - 1] ?? null, layers[at]!, lower);
+      const { hides_below } = await this.meta(chainId);
+      lower = hides_below ? [this.#fs(chainId)] : [this.#fs(chainId), ...lower];
     }
     return { lower };
   }
 
   async has(chainId: Digest): Promise<boolean> {
-    return (await this.#stat(chainId)) !== null;
+    return (await this.#usedAt(this.#path(chainId))) !== null;
   }
 
   async meta(chainId: Digest): Promise<SnapshotMeta> {
-    return parseMeta(chainId, await readFile(join(this.#path(chainId), "meta.json"), "utf8"));
+    try {
+      return parseMeta(chainId, await readFile(join(this.#path(chainId), "meta.json"), "utf8"));
+    } catch (error) {
+      if (errno(error) === "ENOENT") throw new ImageError("missing", `there is no snapshot ${chainId}`, error);
+      throw explain(`reading the snapshot ${chainId}`, error);
+    }
   }
 
-  async *list(): AsyncGenerator<{ chainId: Digest; unpacked_at: Date }> {
+  async *list(): AsyncGenerator<{ chainId: Digest; used_at: Date }> {
     for (const name of await readdir(this.#dir)) {
       const chainId = `sha256:${name}`;
       if (!isDigest(chainId)) continue;
-      const found = await this.#stat(chainId);
-      if (found) yield { chainId, unpacked_at: found.mtime };
+      const used_at = await this.#usedAt(this.#path(chainId));
+      if (used_at) yield { chainId, used_at };
     }
   }
 
-  /** Out of sight first, then away: half a snapshot is never seen. No box may be using it. */
-  async remove(chainId: Digest): Promise<void> {
-    const grave = this.#scratch.path("removed");
+  async remove(chainId: Digest, unusedSince: Date | null): Promise<boolean> {
+    const { scratch } = this.#parts;
+    const grave = scratch.path("removed");
     try {
       await rename(this.#path(chainId), grave);
+      // Looked at only now: nobody can begin to use it any more.
+      const used_at = await this.#usedAt(grave);
+      if (unusedSince && used_at && used_at >= unusedSince) {
+        await rename(grave, this.#path(chainId)).catch((error) => this.#unlessMadeMeanwhile(error));
+        await scratch.discard(grave);
+        return false;
+      }
     } catch (error) {
-      if (errno(error) === "ENOENT") return;
+      if (errno(error) === "ENOENT") return false;
       throw explain(`removing the snapshot ${chainId}`, error);
     }
-    await syncDirectory(this.#dir);
-    await rm(grave, { recursive: true, force: true });
+    await scratch.discard(grave);
+    return true;
   }
 
-  async #ensure(chainId: Digest, parent: Digest | null, layer: StackedLayer, lowers: readonly string[]): Promise<void> {
-    const running = this.#unpacking.get(chainId);
-    if (running) return running;
-    if (await this.has(chainId)) return;
-    // Asked again after the wait: somebody may have begun meanwhile.
-    const begun = this.#unpacking.get(chainId) ?? this.#unpack(chainId, parent, layer, [...lowers]);
+  async #ensure(chainId: Digest, parent: Digest | null, layer: StackedLayer, lower: readonly string[]): Promise<void> {
+    const begun = this.#unpacking.get(chainId) ?? this.#unpack(chainId, parent, layer, lower);
     this.#unpacking.set(chainId, begun);
     try {
       await begun;
@@ -98,25 +138,21 @@ export class Snapshots {
     }
   }
 
-  async #unpack(chainId: Digest, parent: Digest | null, layer: StackedLayer, lowers: readonly string[]): Promise<void> {
-    const temp = this.#scratch.path("snapshot");
+  async #unpack(chainId: Digest, parent: Digest | null, layer: StackedLayer, lower: readonly string[]): Promise<void> {
+    const { scratch } = this.#parts;
+    const temp = scratch.path("snapshot");
     try {
-      await mkdir(join(temp, "fs"), { recursive: true, mode: 0o700 });
-      const uncompressed = new Meter();
-      const tar = metered(this.#openTar(layer), uncompressed);
-      const count = await unpackEntries(entriesOfTar(tar), join(temp, "fs"), lowers);
-      if (uncompressed.digest() !== layer.diff_id) {
-        throw new ImageError("corrupt", `the layer ${layer.digest} is not the one with diff_id ${layer.diff_id}`);
-      }
-      const meta: SnapshotMeta = { cache_id: randomUUID(), parent, diff_id: layer.diff_id, ...count };
-      await writeNewFile(join(temp, "meta.json"), `${JSON.stringify(meta, null, 2)}\n`);
-      await syncDirectory(temp);
+      await mkdir(temp, { mode: 0o700 });
+      await mkdir(join(temp, "fs"), { mode: 0o755 });
+      const unpacked = await unpackLayer(layer, join(temp, "fs"), lower, this.#parts);
+      const made = { cache_id: randomUUID(), parent, diff_id: layer.diff_id, boot: BOOT, durable: false };
+      await writeFile(join(temp, "meta.json"), formatMeta({ ...made, ...unpacked }), { mode: 0o600 });
       await rename(temp, this.#path(chainId)).catch((error) => this.#unlessMadeMeanwhile(error));
-      await syncDirectory(this.#dir);
+      this.#syncing.add(chainId, made.cache_id);
     } catch (error) {
       throw explain(`unpacking the layer ${layer.digest}`, error);
     } finally {
-      await rm(temp, { recursive: true, force: true });
+      await scratch.discard(temp);
     }
   }
 
@@ -125,19 +161,24 @@ export class Snapshots {
     if (errno(error) !== "ENOTEMPTY" && errno(error) !== "EEXIST") throw error;
   }
 
-  #openTar(layer: StackedLayer): Readable {
-    const blob = this.#blobs.open(layer.digest);
-    if (layer.media_type === LAYER_MEDIA_TYPE.none) return blob;
-    // The pipeline's error also comes out of the stream that is read, so nothing is lost here.
-    return pipeline(blob, createGunzip(), () => {}) as unknown as Readable;
+  /** Says that a snapshot is used, so that garbage collection lets it be. False when it is not there. */
+  async #use(chainId: Digest): Promise<boolean> {
+    const now = new Date();
+    try {
+      await utimes(join(this.#path(chainId), "meta.json"), now, now);
+      return true;
+    } catch (error) {
+      if (errno(error) === "ENOENT") return false;
+      throw explain(`using the snapshot ${chainId}`, error);
+    }
   }
 
-  async #stat(chainId: Digest) {
+  async #usedAt(path: string): Promise<Date | null> {
     try {
-      return await stat(join(this.#path(chainId), "meta.json"));
+      return (await stat(join(path, "meta.json"))).mtime;
     } catch (error) {
       if (errno(error) === "ENOENT") return null;
-      throw explain(`looking for the snapshot ${chainId}`, error);
+      throw explain(`looking for the snapshot in ${path}`, error);
     }
   }
 

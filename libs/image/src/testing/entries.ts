@@ -1,4 +1,4 @@
-import type { DirectoryEntry, FileEntry, LayerEntry, SymlinkEntry } from "./entry.ts";
+import type { DirectoryEntry, FileEntry, LayerEntry, SymlinkEntry } from "../layer/entry.ts";
 
 /** For tests: entries with everything given, so that each test names only what it is about. */
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime_s: 1_700_000_000 };

@@ -1,0 +1,66 @@
+import type { Digest, RootFs } from "@mayfly/contract";
+import type { BlobStore } from "./blob/blob-store.ts";
+import type { Compression } from "./compression/decompress.ts";
+import type { CheckReport } from "./image/check.ts";
+import type { NewImage } from "./image/create.ts";
+import type { Swept } from "./image/gc.ts";
+import type { LayerEntry } from "./layer/entry.ts";
+import type { Image, Layer, Platform } from "./oci.ts";
+import type { Tagged } from "./tags.ts";
+
+export interface ListedImage {
+  /** Of the manifest, or of the index when the tag points at one. */
+  readonly digest: Digest;
+  readonly tags: readonly string[];
+  readonly created: string;
+  readonly architecture: string;
+  readonly layers: number;
+  /** Blobs of its layers, as stored; layers may be shared with other images. */
+  readonly size_bytes: number;
+}
+
+/** Images on disk: blobs, layers, manifests, tags, and layers unpacked for overlayfs. Every method throws ImageError. */
+export interface ImageStore {
+  readonly blobs: BlobStore;
+
+  /** Makes a layer of entries in any order. Equal entries give equal layers. */
+  addLayer(
+    entries: AsyncIterable<LayerEntry> | Iterable<LayerEntry>,
+    options: { readonly compression: Compression },
+  ): Promise<Layer>;
+  /** Keeps a layer that somebody else made, gzip, zstd or plain tar, byte for byte. It is looked into when it is unpacked. */
+  adoptLayer(tar: AsyncIterable<Uint8Array>): Promise<Layer>;
+  /** Writes config and manifest. @returns the manifest's digest: equal inputs, equal digest. */
+  createImage(image: NewImage): Promise<Digest>;
+  /** Manifest and config; of an index, those for `platform` (this host's by default). */
+  image(digest: Digest, platform?: Platform): Promise<Image>;
+
+  /**
+   * Points `name[:tag]` at a manifest or index that is here with all its parts (of an index, at least one image).
+   * It takes the place of what the tag pointed at, as a whole.
+   */
+  tag(reference: string, digest: Digest): Promise<void>;
+  /** True when the tag was there. The image stays until gc. */
+  untag(reference: string): Promise<boolean>;
+  /** What a tag, a `name@digest` or a digest stands for: a manifest or an index; null when it is not here. */
+  resolve(reference: string): Promise<Digest | null>;
+  /** `name:tag` → digest, sorted. */
+  tags(): Promise<ReadonlyMap<string, Digest>>;
+  /** The tagged images that run on this host. */
+  images(): Promise<readonly ListedImage[]>;
+  /** What a tag pointed at, the latest first. */
+  tagLog(reference: string): Promise<readonly Tagged[]>;
+  /** Points a tag back at what it pointed at before what it points at now, or at `to`, which is in its log. */
+  rollback(reference: string, to?: Digest): Promise<Digest>;
+
+  /** Unpacks what is missing, once however many ask, and gives the lower directories for overlayfs, topmost first. */
+  rootfs(digest: Digest): Promise<RootFs>;
+
+  /** Resolves when what was unpacked is on disk too. Nobody needs to wait: what a power cut comes before is unpacked again. */
+  synced(): Promise<void>;
+
+  /** Sweeps what neither a tag, nor its log, nor an image of `keep` reaches and what was last used before `before`. */
+  gc(roots: { readonly keep: Iterable<Digest>; readonly before: Date }): Promise<Swept>;
+  /** Reads everything and says what is wrong. Changes nothing. */
+  fsck(): Promise<CheckReport>;
+}

@@ -1,0 +1,74 @@
+import type { Digest } from "@mayfly/contract";
+import type { BlobStore } from "../blob/blob-store.ts";
+import { decompressed } from "../compression/decompress.ts";
+import { Meter, metered } from "../digest.ts";
+import { ImageError } from "../error.ts";
+import type { LayerEntry } from "../layer/entry.ts";
+import { entriesOfTar } from "../layer/from-tar.ts";
+import type { LayerLimits } from "../layer/limits.ts";
+import type { LayerTree } from "../tree/layer-tree.ts";
+
+/** A layer of an image, as it is needed here. */
+export interface StackedLayer {
+  readonly digest: Digest;
+  readonly diff_id: Digest;
+}
+
+export interface Unpacked {
+  readonly entries: number;
+  readonly size_bytes: number;
+  readonly hides_below?: true;
+}
+
+/**
+ * Unpacks a layer blob into the empty folder `target`, over `lower`. When it returns, all bytes were those of digest and diff_id.
+ * @throws ImageError; `target` is then to be thrown away.
+ */
+export async function unpackLayer(
+  layer: StackedLayer,
+  target: string,
+  lower: readonly string[],
+  { blobs, tree, limits }: { readonly blobs: BlobStore; readonly tree: LayerTree; readonly limits: LayerLimits },
+): Promise<Unpacked> {
+  const packed = new Meter();
+  const unpacked = new Meter();
+  const counted = { entries: 0, size_bytes: 0, hides_below: false };
+  const { bytes } = await decompressed(metered(blobs.open(layer.digest), packed));
+  const tar = metered(bounded(bytes, packed, limits), unpacked);
+  await tree.unpack(target, lower, counting(entriesOfTar(tar, limits), counted), limits.wall_ms);
+  if (unpacked.digest() !== layer.diff_id) {
+    throw new ImageError("corrupt", `the layer ${layer.digest} is not the one with diff_id ${layer.diff_id}`);
+  }
+  const { hides_below, ...count } = counted;
+  return { ...count, ...(hides_below && { hides_below }) };
+}
+
+async function* counting(
+  entries: AsyncIterable<LayerEntry>,
+  count: { entries: number; size_bytes: number; hides_below: boolean },
+): AsyncGenerator<LayerEntry> {
+  for await (const entry of entries) {
+    count.entries += 1;
+    if (entry.type === "file") count.size_bytes += entry.size_bytes;
+    if (entry.type === "opaque" && entry.path === "") count.hides_below = true;
+    yield entry;
+  }
+}
+
+/** Stops at a bomb: at more bytes than a layer may have, and at far more bytes than it was packed into. */
+async function* bounded(
+  source: AsyncIterable<Uint8Array>,
+  packed: Meter,
+  limits: LayerLimits,
+): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of source) {
+    size += chunk.byteLength;
+    const allowed = limits.ratio_free_bytes + packed.size_bytes * limits.ratio;
+    if (size > allowed) {
+      const ratio = `${size} bytes out of ${packed.size_bytes}`;
+      throw new ImageError("refused", `the layer is packed more than ${limits.ratio} times over: ${ratio}`);
+    }
+    yield chunk;
+  }
+}
