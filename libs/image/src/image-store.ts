@@ -2,6 +2,7 @@ import type { Digest, RootFs } from "@mayfly/contract";
 import type { BlobStore } from "./blob/blob-store.ts";
 import type { Compression } from "./compression/decompress.ts";
 import type { CheckReport } from "./image/check.ts";
+import type { Commit } from "./image/commit.ts";
 import type { NewImage } from "./image/create.ts";
 import type { Swept } from "./image/gc.ts";
 import type { LayerEntry } from "./layer/entry.ts";
@@ -55,6 +56,9 @@ export interface ImageStore {
 
   /** Unpacks what is missing, once however many ask, and gives the lower directories for overlayfs, topmost first. */
   rootfs(digest: Digest): Promise<RootFs>;
+
+  /** Makes an image of an image and what a box wrote over it. @returns the manifest's digest; tag it, or gc takes it. */
+  commit(commit: Commit): Promise<Digest>;
 
   /** Resolves when what was unpacked is on disk too. Nobody needs to wait: what a power cut comes before is unpacked again. */
   synced(): Promise<void>;

@@ -3,11 +3,13 @@ export type { Compression } from "./compression/decompress.ts";
 export { openBlobStore } from "./blob/open.ts";
 export { ImageError, type ImageErrorReason } from "./error.ts";
 export type { CheckReport } from "./image/check.ts";
+export type { Commit } from "./image/commit.ts";
 export type { NewHistory, NewImage } from "./image/create.ts";
 export { type Document, LARGEST_DOCUMENT_BYTES, parseDocument, readDocument } from "./image/document.ts";
 export type { Swept } from "./image/gc.ts";
 export { HOST_PLATFORM, manifestsFor } from "./image/platform.ts";
 export type { ImageStore, ListedImage } from "./image-store.ts";
+export type { WritableLayer } from "./layer/diff.ts";
 export type {
   DeviceEntry,
   DirectoryEntry,

@@ -5,6 +5,7 @@ import { BlobDirectory } from "./blob/directory.ts";
 import { isDigest } from "./digest.ts";
 import { ImageError } from "./error.ts";
 import { checkStore } from "./image/check.ts";
+import { commit } from "./image/commit.ts";
 import { createImage } from "./image/create.ts";
 import { collectGarbage } from "./image/gc.ts";
 import { listImages } from "./image/list.ts";
@@ -43,7 +44,7 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
   return {
     blobs,
     addLayer: (entries, { compression }) => addLayer(entries, compression, parts),
-    adoptLayer: (tar) => adoptTar(tar, blobs),
+    adoptLayer: (tar) => adoptTar(tar, parts),
     createImage: (wanted) => createImage(wanted, blobs),
     image: (digest, platform) => readImage(digest, blobs, platform),
     async tag(reference, digest) {
@@ -66,6 +67,10 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
       return digest;
     },
     rootfs: async (digest) => snapshots.rootfs(stackOf(await readImage(digest, blobs))),
+    async commit(wanted) {
+      const image = await readImage(wanted.image, blobs);
+      return commit(wanted, await snapshots.rootfs(stackOf(image)), image.config.config, parts);
+    },
     synced: () => snapshots.synced(),
     gc: (roots) => collectGarbage(roots, { blobs, snapshots, tags }),
     fsck: () => checkStore({ blobs, snapshots, tags }),

@@ -19,15 +19,24 @@ function compressionOf(magic: Buffer): Compression {
   return word === 0xfd2fb528 || (word & 0xfffffff0) >>> 0 === 0x184d2a50 ? "zstd" : "none";
 }
 
+/** What some archives are packed with and layers never are (OCI image spec, layer.md). */
+function otherPacking(magic: Buffer): string | null {
+  if (magic.toString("latin1", 0, 3) === "BZh") return "bzip2";
+  return magic.toString("hex", 0, 4) === "fd377a58" ? "xz" : null;
+}
+
 /**
  * Unpacks gzip (of many members too) and zstd; passes anything else as it is.
- * @throws ImageError `corrupt` out of the stream; what the source threw passes.
+ * @throws ImageError `unsupported` for other packings; `corrupt` out of the stream; what the source threw passes.
  */
 export async function decompressed(
   source: AsyncIterable<Uint8Array>,
 ): Promise<{ compression: Compression; bytes: AsyncIterable<Uint8Array> }> {
   const reader = new ByteReader(source);
-  const compression = compressionOf(await reader.peek(MAGIC_BYTES));
+  const magic = await reader.peek(MAGIC_BYTES);
+  const other = otherPacking(magic);
+  if (other) throw new ImageError("unsupported", `it is packed with ${other}; gzip, zstd and plain tar can be read`);
+  const compression = compressionOf(magic);
   if (compression === "none") return { compression, bytes: reader.rest() };
   return { compression, bytes: explained(reader.rest(), compression) };
 }

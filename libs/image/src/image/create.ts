@@ -24,7 +24,7 @@ export interface NewImage {
   readonly base: Digest | null;
   /** Laid over the base, bottom first. */
   readonly layers: readonly Layer[];
-  /** Each member that is given replaces the base's. */
+  /** Each member that is given replaces the base's; undefined removes it. */
   readonly config: Partial<OciConfig>;
   /**
    * How it was made. Entries without `empty_layer` stand for the layers, in their order. A plain text is a `created_by`; without

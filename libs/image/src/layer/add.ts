@@ -1,5 +1,6 @@
 import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
+import { bounded, type Expansion } from "../compression/bounded.ts";
 import { compressed } from "../compression/compress.ts";
 import { type Compression, decompressed } from "../compression/decompress.ts";
 import { Meter, metered } from "../digest.ts";
@@ -43,19 +44,28 @@ export async function putTar(
   return { digest, diff_id: uncompressed.digest(), size_bytes, media_type: LAYER_MEDIA_TYPE[compression] };
 }
 
-/** Keeps a layer that somebody else made byte for byte as it came, and finds out its diff_id. What is in it is not looked at. */
-export async function adoptTar(source: AsyncIterable<Uint8Array>, blobs: BlobStore): Promise<Layer> {
+/**
+ * Keeps a layer that somebody else made byte for byte as it came, and finds out its diff_id. What is in it is not looked at.
+ * @throws ImageError `corrupt` when it cannot be unpacked, `refused` when it is a bomb
+ */
+export async function adoptTar(
+  source: AsyncIterable<Uint8Array>,
+  { blobs, limits }: { readonly blobs: BlobStore; readonly limits: Expansion },
+): Promise<Layer> {
   const { digest, size_bytes } = await blobs.put(source);
-  const { compression, diff_id } = await measure(digest, blobs);
+  const { compression, diff_id } = await measure(digest, blobs, limits);
   return { digest, diff_id, size_bytes, media_type: LAYER_MEDIA_TYPE[compression] };
 }
 
+/** How a layer blob is packed, and the digest of what is packed. */
 export async function measure(
   digest: Digest,
   blobs: BlobStore,
+  limits: Expansion,
 ): Promise<{ compression: Compression; diff_id: Digest }> {
-  const { compression, bytes } = await decompressed(blobs.open(digest));
-  const uncompressed = new Meter();
-  for await (const chunk of bytes) uncompressed.add(chunk);
-  return { compression, diff_id: uncompressed.digest() };
+  const packed = new Meter();
+  const { compression, bytes } = await decompressed(metered(blobs.open(digest), packed));
+  const unpacked = new Meter();
+  for await (const chunk of bounded(bytes, packed, limits)) unpacked.add(chunk);
+  return { compression, diff_id: unpacked.digest() };
 }

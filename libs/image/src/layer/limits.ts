@@ -1,12 +1,10 @@
+import type { Expansion } from "../compression/bounded.ts";
 import { refused } from "./entry.ts";
 
 /** What a layer may be. Strangers make layers: without an end to everything they fill disks and memory. */
-export interface LayerLimits {
+export interface LayerLimits extends Expansion {
   /** In all files together, holes included. */
   readonly bytes: number;
-  /** Of the uncompressed tar to the compressed one, once the tar is larger than `ratio_free_bytes`. */
-  readonly ratio: number;
-  readonly ratio_free_bytes: number;
   readonly entries: number;
   /** Folders in each other. */
   readonly depth: number;

@@ -1,5 +1,6 @@
 import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
+import { bounded } from "../compression/bounded.ts";
 import { decompressed } from "../compression/decompress.ts";
 import { Meter, metered } from "../digest.ts";
 import { ImageError } from "../error.ts";
@@ -52,23 +53,5 @@ async function* counting(
     if (entry.type === "file") count.size_bytes += entry.size_bytes;
     if (entry.type === "opaque" && entry.path === "") count.hides_below = true;
     yield entry;
-  }
-}
-
-/** Stops at a bomb: at more bytes than a layer may have, and at far more bytes than it was packed into. */
-async function* bounded(
-  source: AsyncIterable<Uint8Array>,
-  packed: Meter,
-  limits: LayerLimits,
-): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of source) {
-    size += chunk.byteLength;
-    const allowed = limits.ratio_free_bytes + packed.size_bytes * limits.ratio;
-    if (size > allowed) {
-      const ratio = `${size} bytes out of ${packed.size_bytes}`;
-      throw new ImageError("refused", `the layer is packed more than ${limits.ratio} times over: ${ratio}`);
-    }
-    yield chunk;
   }
 }

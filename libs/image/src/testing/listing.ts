@@ -5,22 +5,25 @@ import { execFileSync } from "node:child_process";
  * of the content, attributes. Written by other people's programs, so that it judges ours. Lines of bytes as latin-1.
  */
 export function listingOf(dir: string): string {
-  const script = `
-    find . -printf '%P|%y|%m|%U:%G|%T@|' \\( -type d -printf '\\n' -o -type l -printf '%l\\n' -o -printf '%n|%s|%i\\n' \\)
-    find . \\( -type b -o -type c \\) -exec stat -c '%n is %t:%T' {} +
-    find . -type f -exec sha256sum {} +
-    getfattr -R -P -h -d -m '^(user|security|system)[.]' -e hex . || true`;
-  const printed = execFileSync("sh", ["-ec", script], {
+  const printed = execFileSync("sh", ["-ec", LISTING], {
     cwd: dir,
     maxBuffer: 256 * 1024 * 1024,
     env: { PATH: process.env.PATH, LC_ALL: "C" },
     encoding: "latin1",
   });
-  return withoutInodes(printed);
+  return listingFrom(printed);
 }
 
+/** The script whose output `listingFrom` puts in order. */
+export const LISTING = `
+  LC_ALL=C; export LC_ALL
+  find . -printf '%P|%y|%m|%U:%G|%T@|' \\( -type d -printf '\\n' -o -type l -printf '%l\\n' -o -printf '%n|%s|%i\\n' \\)
+  find . \\( -type b -o -type c \\) -exec stat -c '%n is %t:%T' {} +
+  find . -type f -exec sha256sum {} +
+  getfattr -R -P -h -d -m '^(user|security|system)[.]' -e hex . || true`;
+
 /** Which names are one file is told by the first of them in the order of names. */
-function withoutInodes(printed: string): string {
+export function listingFrom(printed: string): string {
   const lines = printed.split("\n");
   const first = new Map<string, string>();
   const withInode = /^(.*?)(\|[fbcp]\|.*\|)(\d+)$/s;

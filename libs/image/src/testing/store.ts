@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "@mayfly/contract";
 import { onTestFinished } from "vitest";
@@ -7,6 +6,7 @@ import type { ImageStore } from "../image-store.ts";
 import type { LayerLimits } from "../layer/limits.ts";
 import { openImageStore } from "../store.ts";
 import { inChunks } from "./archive.ts";
+import { TestRoot } from "./box.ts";
 import { builtLayerTree } from "./native.ts";
 import { makeDirectory, removeDirectory, type Where } from "./temporary.ts";
 
@@ -66,14 +66,8 @@ export class TestStore {
 /** What a shell script prints that stands in a box's root: the folders laid over each other, as the kernel shows them. */
 export function inMerged(lower: readonly string[], script: string): string {
   const work = mkdtempSync(join(lower[0]!, "../../../merged-"));
-  for (const part of ["upper", "work", "root"]) mkdirSync(join(work, part));
-  const options = `lowerdir=${lower.join(":")},upperdir=${work}/upper,workdir=${work}/work,redirect_dir=nofollow,metacopy=off,index=off`;
   try {
-    const all = `mount -t overlay overlay -o "$1" "$2"; cd "$2"; ${script}`;
-    return execFileSync("unshare", ["-m", "sh", "-ec", all, "sh", options, join(work, "root")], {
-      encoding: "utf8",
-      env: { PATH: process.env.PATH, LC_ALL: "C.UTF-8", TZ: "UTC" },
-    });
+    return new TestRoot(work, lower).run(script);
   } finally {
     rmSync(work, { recursive: true });
   }

@@ -1,0 +1,80 @@
+import type { Digest, RootFs } from "@mayfly/contract";
+import type { BlobStore } from "../blob/blob-store.ts";
+import { applyChanges } from "../change/change.ts";
+import type { Compression } from "../compression/decompress.ts";
+import { putTar } from "../layer/add.ts";
+import { diffEntries, type WritableLayer } from "../layer/diff.ts";
+import type { LayerEntry } from "../layer/entry.ts";
+import type { LayerLimits } from "../layer/limits.ts";
+import { tarOf } from "../layer/to-tar.ts";
+import type { Layer } from "../oci.ts";
+import type { LayerTree } from "../tree/layer-tree.ts";
+import { createImage } from "./create.ts";
+
+export interface Commit {
+  /** Manifest of the image that the box was made of. */
+  readonly image: Digest;
+  /** What the box wrote. Freeze it meanwhile, or take what comes. */
+  readonly writable: WritableLayer;
+  /** `CMD`, `ENTRYPOINT`, `ENV`, `EXPOSE`, `LABEL`, `ONBUILD`, `STOPSIGNAL`, `USER`, `VOLUME`, `WORKDIR` as in a Dockerfile. */
+  readonly changes?: readonly string[];
+  /** The command that ran in the box. */
+  readonly created_by?: string;
+  readonly author?: string;
+  readonly message?: string;
+  readonly created: Date;
+  readonly compression?: Compression;
+}
+
+/**
+ * Makes an image of an image and what a box changed of it: history and rootfs are extended. A box that changed no file adds to the history
+ * alone. @returns the manifest's digest
+ */
+export async function commit(
+  wanted: Commit,
+  { lower }: RootFs,
+  config: Parameters<typeof applyChanges>[0],
+  parts: { readonly blobs: BlobStore; readonly tree: LayerTree; readonly limits: LayerLimits },
+): Promise<Digest> {
+  // Before anything is packed: a wrong instruction must not cost a layer.
+  const changed = applyChanges(config, wanted.changes ?? []);
+  const layer = await layerOf(diffEntries(wanted.writable, lower, parts.tree, parts.limits), wanted, parts.blobs);
+  const { created_by, author, message } = wanted;
+  return createImage(
+    {
+      base: wanted.image,
+      layers: layer ? [layer] : [],
+      config: changed,
+      history: [
+        {
+          ...(created_by !== undefined && { created_by }),
+          ...(author !== undefined && { author }),
+          ...(message !== undefined && { comment: message }),
+          ...(layer === null && { empty_layer: true }),
+        },
+      ],
+      ...(author !== undefined && { author }),
+      created: wanted.created,
+    },
+    parts.blobs,
+  );
+}
+
+/** Null when there are no entries. */
+async function layerOf(
+  entries: AsyncGenerator<LayerEntry>,
+  { compression = "gzip" }: Commit,
+  blobs: BlobStore,
+): Promise<Layer | null> {
+  const first = await entries.next();
+  if (first.done) return null;
+  const all = async function* () {
+    try {
+      yield first.value;
+      yield* entries;
+    } finally {
+      await entries.return(undefined);
+    }
+  };
+  return putTar(tarOf(all()), compression, blobs);
+}
