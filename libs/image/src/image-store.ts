@@ -1,4 +1,7 @@
 import type { Digest, RootFs } from "@mayfly/contract";
+import type { Import } from "./archive/flat.ts";
+import type { Loaded } from "./archive/load.ts";
+import type { ArchiveFormat, Saved } from "./archive/save.ts";
 import type { BlobStore } from "./blob/blob-store.ts";
 import type { Compression } from "./compression/decompress.ts";
 import type { CheckReport } from "./image/check.ts";
@@ -59,6 +62,18 @@ export interface ImageStore {
 
   /** Makes an image of an image and what a box wrote over it. @returns the manifest's digest; tag it, or gc takes it. */
   commit(commit: Commit): Promise<Digest>;
+
+  /**
+   * A tar of images with all that they reach: an OCI image layout; `docker` has manifest.json beside it. History, layers and digests are
+   * kept. The stream fails when something is missing or damaged.
+   */
+  save(images: readonly Saved[], format: ArchiveFormat): AsyncIterable<Uint8Array>;
+  /** Reads what `save`, Docker, skopeo, podman or buildah wrote, verifies all of it, and sets its tags. */
+  load(archive: AsyncIterable<Uint8Array>): Promise<readonly Loaded[]>;
+  /** The root file system in one tar. Layers, history and configuration are lost. For a box: commit first. */
+  export(digest: Digest): AsyncIterable<Uint8Array>;
+  /** Makes an image of one layer of such a tar, and unpacks it to see that it can be. Tag it, or gc takes it. */
+  import(tar: AsyncIterable<Uint8Array>, options: Import): Promise<Digest>;
 
   /** Resolves when what was unpacked is on disk too. Nobody needs to wait: what a power cut comes before is unpacked again. */
   synced(): Promise<void>;

@@ -1,3 +1,6 @@
+export type { Import } from "./archive/flat.ts";
+export type { Loaded } from "./archive/load.ts";
+export type { ArchiveFormat, Saved } from "./archive/save.ts";
 export type { BlobInfo, BlobStore } from "./blob/blob-store.ts";
 export type { Compression } from "./compression/decompress.ts";
 export { openBlobStore } from "./blob/open.ts";

@@ -10,6 +10,10 @@ export const MEDIA_TYPE = {
   dockerConfig: "application/vnd.docker.container.image.v1+json",
 } as const;
 
+/** Registries hold other things as manifests too (signatures, charts); nothing of those is ever unpacked. */
+export const isImageConfig = (mediaType: string): boolean =>
+  mediaType === MEDIA_TYPE.config || mediaType === MEDIA_TYPE.dockerConfig;
+
 /** Of the layers that we make. Those of others are known by how their bytes begin. */
 export const LAYER_MEDIA_TYPE = {
   none: "application/vnd.oci.image.layer.v1.tar",

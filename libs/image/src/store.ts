@@ -1,6 +1,9 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Digest } from "@mayfly/contract";
+import { exportTree, importTree } from "./archive/flat.ts";
+import { load } from "./archive/load.ts";
+import { save } from "./archive/save.ts";
 import { BlobDirectory } from "./blob/directory.ts";
 import { isDigest } from "./digest.ts";
 import { ImageError } from "./error.ts";
@@ -41,6 +44,7 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
   const parts = { scratch, blobs, tree, limits: { ...LAYER_LIMITS, ...limits } };
   const snapshots = await Snapshots.open(join(root, "snapshots"), parts);
   const tags = await Tags.open(join(root, "tags"), scratch);
+  const rootfs = async (digest: Digest) => snapshots.rootfs(stackOf(await readImage(digest, blobs)));
   return {
     blobs,
     addLayer: (entries, { compression }) => addLayer(entries, compression, parts),
@@ -66,10 +70,24 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
       await tags.goBack(reference, digest);
       return digest;
     },
-    rootfs: async (digest) => snapshots.rootfs(stackOf(await readImage(digest, blobs))),
+    rootfs,
     async commit(wanted) {
-      const image = await readImage(wanted.image, blobs);
-      return commit(wanted, await snapshots.rootfs(stackOf(image)), image.config.config, parts);
+      const { config } = await readImage(wanted.image, blobs);
+      return commit(wanted, await rootfs(wanted.image), config.config, parts);
+    },
+    save: (images, format) => save(images, format, blobs),
+    async load(source) {
+      const loaded = await load(source, parts);
+      for (const { digest, tags: names } of loaded) for (const name of names) await tags.set(name, digest);
+      return loaded;
+    },
+    async *export(digest) {
+      yield* exportTree(await rootfs(digest), tree);
+    },
+    async import(source, wanted) {
+      const digest = await importTree(source, wanted, parts);
+      await rootfs(digest);
+      return digest;
     },
     synced: () => snapshots.synced(),
     gc: (roots) => collectGarbage(roots, { blobs, snapshots, tags }),

@@ -9,20 +9,25 @@ export type Compression = "none" | "gzip" | "zstd";
 
 /** Larger than Node's 16 KiB, since each chunk costs a turn of the event loop; small enough that many are in memory at little cost. */
 const CHUNK_BYTES = 64 * 1024;
-const MAGIC_BYTES = 4;
-
-/** RFC 1952 and RFC 8878; skippable frames (8878, 3.1.2) may come before the first one that holds data. */
-function compressionOf(magic: Buffer): Compression {
-  if (magic[0] === 0x1f && magic[1] === 0x8b) return "gzip";
-  if (magic.byteLength < MAGIC_BYTES) return "none";
-  const word = magic.readUInt32LE(0);
-  return word === 0xfd2fb528 || (word & 0xfffffff0) >>> 0 === 0x184d2a50 ? "zstd" : "none";
-}
+export const MAGIC_BYTES = 4;
 
 /** What some archives are packed with and layers never are (OCI image spec, layer.md). */
 function otherPacking(magic: Buffer): string | null {
   if (magic.toString("latin1", 0, 3) === "BZh") return "bzip2";
   return magic.toString("hex", 0, 4) === "fd377a58" ? "xz" : null;
+}
+
+/**
+ * By the first bytes (RFC 1952, RFC 8878); skippable frames of zstd (3.1.2) may come before the first one that holds data.
+ * @throws ImageError `unsupported`
+ */
+export function compressionOf(magic: Buffer): Compression {
+  const other = otherPacking(magic);
+  if (other) throw new ImageError("unsupported", `it is packed with ${other}; gzip, zstd and plain tar can be read`);
+  if (magic[0] === 0x1f && magic[1] === 0x8b) return "gzip";
+  if (magic.byteLength < MAGIC_BYTES) return "none";
+  const word = magic.readUInt32LE(0);
+  return word === 0xfd2fb528 || (word & 0xfffffff0) >>> 0 === 0x184d2a50 ? "zstd" : "none";
 }
 
 /**
@@ -33,10 +38,7 @@ export async function decompressed(
   source: AsyncIterable<Uint8Array>,
 ): Promise<{ compression: Compression; bytes: AsyncIterable<Uint8Array> }> {
   const reader = new ByteReader(source);
-  const magic = await reader.peek(MAGIC_BYTES);
-  const other = otherPacking(magic);
-  if (other) throw new ImageError("unsupported", `it is packed with ${other}; gzip, zstd and plain tar can be read`);
-  const compression = compressionOf(magic);
+  const compression = compressionOf(await reader.peek(MAGIC_BYTES));
   if (compression === "none") return { compression, bytes: reader.rest() };
   return { compression, bytes: explained(reader.rest(), compression) };
 }

@@ -1,7 +1,7 @@
 import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
 import { ImageError } from "../error.ts";
-import { MEDIA_TYPE } from "../oci.ts";
+import { isImageConfig } from "../oci.ts";
 import { chainIds } from "../snapshot/chain-id.ts";
 import type { Snapshotter } from "../snapshot/snapshotter.ts";
 import type { Tags } from "../tags.ts";
@@ -61,7 +61,7 @@ async function mark(
     return;
   }
   for (const { digest: part } of [document.manifest.config, ...document.manifest.layers]) marks.blobs.add(part);
-  if (!isImage(document.manifest.config.mediaType)) return;
+  if (!isImageConfig(document.manifest.config.mediaType)) return;
   const { config } = await readImage(digest, blobs);
   for (const chainId of chainIds(config.rootfs.diff_ids)) marks.chains.add(chainId);
 }
@@ -70,6 +70,3 @@ async function mark(
 function ifBroken(error: unknown): void {
   if (!(error instanceof ImageError) || (error.reason !== "missing" && error.reason !== "corrupt")) throw error;
 }
-
-/** Registries hold other things as manifests too (signatures, charts); nothing of those is ever unpacked. */
-const isImage = (configType: string) => configType === MEDIA_TYPE.config || configType === MEDIA_TYPE.dockerConfig;

@@ -1,13 +1,12 @@
 import { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
 import { ImageError } from "../error.ts";
-import { type Image, type ImageConfig, type Manifest, MEDIA_TYPE, type Platform } from "../oci.ts";
+import { type Image, type ImageConfig, isImageConfig, type Manifest, type Platform } from "../oci.ts";
 import { LARGEST_DOCUMENT_BYTES, parseJson, readDocument } from "./document.ts";
 import { formatPlatform, HOST_PLATFORM, manifestsFor } from "./platform.ts";
 
 /** Indexes in indexes, before somebody is taken to be joking. */
 const DEEPEST_INDEX = 4;
-const CONFIG_TYPES: readonly string[] = [MEDIA_TYPE.config, MEDIA_TYPE.dockerConfig];
 
 /**
  * Reads manifest and config, each verified. Of an index, the image for the platform.
@@ -43,7 +42,7 @@ async function pick(
 }
 
 function checkManifest(digest: Digest, manifest: Manifest): Manifest {
-  if (!CONFIG_TYPES.includes(manifest.config.mediaType)) {
+  if (!isImageConfig(manifest.config.mediaType)) {
     throw new ImageError(
       "unsupported",
       `${digest} is no image that can be run: its config is ${manifest.config.mediaType}`,

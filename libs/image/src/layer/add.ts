@@ -57,15 +57,15 @@ export async function adoptTar(
   return { digest, diff_id, size_bytes, media_type: LAYER_MEDIA_TYPE[compression] };
 }
 
-/** How a layer blob is packed, and the digest of what is packed. */
+/** How a layer blob is packed, its size, and the digest of what is packed. */
 export async function measure(
   digest: Digest,
   blobs: BlobStore,
   limits: Expansion,
-): Promise<{ compression: Compression; diff_id: Digest }> {
+): Promise<{ compression: Compression; diff_id: Digest; size_bytes: number }> {
   const packed = new Meter();
   const { compression, bytes } = await decompressed(metered(blobs.open(digest), packed));
   const unpacked = new Meter();
   for await (const chunk of bounded(bytes, packed, limits)) unpacked.add(chunk);
-  return { compression, diff_id: unpacked.digest() };
+  return { compression, diff_id: unpacked.digest(), size_bytes: packed.size_bytes };
 }
