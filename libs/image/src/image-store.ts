@@ -4,10 +4,12 @@ import type { Loaded } from "./archive/load.ts";
 import type { ArchiveFormat, Saved } from "./archive/save.ts";
 import type { BlobStore } from "./blob/blob-store.ts";
 import type { Compression } from "./compression/decompress.ts";
-import type { CheckReport } from "./image/check.ts";
+import type { CheckOptions, CheckReport } from "./image/check.ts";
 import type { Commit } from "./image/commit.ts";
 import type { NewImage } from "./image/create.ts";
 import type { Swept } from "./image/gc.ts";
+import type { HistoryStep } from "./image/history.ts";
+import type { WritableLayer } from "./layer/diff.ts";
 import type { LayerEntry } from "./layer/entry.ts";
 import type { Image, Layer, Platform } from "./oci.ts";
 import type { Tagged } from "./tags.ts";
@@ -60,6 +62,11 @@ export interface ImageStore {
   /** Unpacks what is missing, once however many ask, and gives the lower directories for overlayfs, topmost first. */
   rootfs(digest: Digest): Promise<RootFs>;
 
+  /** How an image came to be, the latest step first. */
+  history(digest: Digest): Promise<readonly HistoryStep[]>;
+
+  /** Makes a layer of what a box of an image wrote; null when it wrote nothing. Equal changes give equal layers. */
+  diff(image: Digest, writable: WritableLayer, options: { readonly compression: Compression }): Promise<Layer | null>;
   /** Makes an image of an image and what a box wrote over it. @returns the manifest's digest; tag it, or gc takes it. */
   commit(commit: Commit): Promise<Digest>;
 
@@ -80,6 +87,6 @@ export interface ImageStore {
 
   /** Sweeps what neither a tag, nor its log, nor an image of `keep` reaches and what was last used before `before`. */
   gc(roots: { readonly keep: Iterable<Digest>; readonly before: Date }): Promise<Swept>;
-  /** Reads everything and says what is wrong. Changes nothing. */
-  fsck(): Promise<CheckReport>;
+  /** Reads everything and says what is wrong. Changes nothing unless it is told to mend. */
+  fsck(options?: CheckOptions): Promise<CheckReport>;
 }

@@ -8,16 +8,17 @@ import { BlobDirectory } from "./blob/directory.ts";
 import { isDigest } from "./digest.ts";
 import { ImageError } from "./error.ts";
 import { checkStore } from "./image/check.ts";
-import { commit } from "./image/commit.ts";
+import { commit, diffLayer } from "./image/commit.ts";
 import { createImage } from "./image/create.ts";
 import { collectGarbage } from "./image/gc.ts";
+import { historyOf } from "./image/history.ts";
 import { listImages } from "./image/list.ts";
 import { readImage } from "./image/read.ts";
+import { stackOf } from "./image/stack.ts";
 import { requireWhole } from "./image/whole.ts";
 import type { ImageStore } from "./image-store.ts";
 import { addLayer, adoptTar } from "./layer/add.ts";
 import { LAYER_LIMITS, type LayerLimits } from "./layer/limits.ts";
-import type { Image } from "./oci.ts";
 import { parseReference } from "./reference.ts";
 import { Scratch } from "./scratch.ts";
 import { Snapshots } from "./snapshot/snapshots.ts";
@@ -44,7 +45,11 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
   const parts = { scratch, blobs, tree, limits: { ...LAYER_LIMITS, ...limits } };
   const snapshots = await Snapshots.open(join(root, "snapshots"), parts);
   const tags = await Tags.open(join(root, "tags"), scratch);
-  const rootfs = async (digest: Digest) => snapshots.rootfs(stackOf(await readImage(digest, blobs)));
+  const rootfs = async (digest: Digest) => {
+    const image = await readImage(digest, blobs);
+    if (image.manifest.layers.length === 0) throw new ImageError("refused", `the image ${digest} has no layers to run`);
+    return snapshots.rootfs(stackOf(image));
+  };
   return {
     blobs,
     addLayer: (entries, { compression }) => addLayer(entries, compression, parts),
@@ -71,6 +76,9 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
       return digest;
     },
     rootfs,
+    history: async (digest) => historyOf(await readImage(digest, blobs)),
+    diff: async (image, writable, { compression }) =>
+      diffLayer(writable, (await rootfs(image)).lower, compression, parts),
     async commit(wanted) {
       const { config } = await readImage(wanted.image, blobs);
       return commit(wanted, await rootfs(wanted.image), config.config, parts);
@@ -91,11 +99,6 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
     },
     synced: () => snapshots.synced(),
     gc: (roots) => collectGarbage(roots, { blobs, snapshots, tags }),
-    fsck: () => checkStore({ blobs, snapshots, tags }),
+    fsck: (options) => checkStore({ blobs, snapshots, tags }, options),
   };
-}
-
-function stackOf({ digest, manifest, config }: Image): { digest: Digest; diff_id: Digest }[] {
-  if (manifest.layers.length === 0) throw new ImageError("refused", `the image ${digest} has no layers to run`);
-  return manifest.layers.map((layer, at) => ({ digest: layer.digest, diff_id: config.rootfs.diff_ids[at]! }));
 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { archive, dir, file, hardLink, inChunks, member, symlink } from "../testing/archive.ts";
 import { LISTING, listingFrom, listingOf } from "../testing/listing.ts";
 import { inMerged, TestStore } from "../testing/store.ts";
-import { temporaryDirectory } from "../testing/temporary.ts";
+import { temporaryDirectory, WITH_ATTRIBUTES } from "../testing/temporary.ts";
 
 const CREATED = new Date("2026-01-01T00:00:00Z");
 const LAYERS = [
@@ -40,14 +40,14 @@ const bytesOf = async (source: AsyncIterable<Uint8Array>) => Buffer.concat(await
 
 describe("an exported root file system", () => {
   it("is what a box of the image sees, to the last attribute, in GNU tar's eyes", async () => {
-    const test = await TestStore.forTest({ where: "disk" });
+    const test = await TestStore.forTest({ where: WITH_ATTRIBUTES });
     const image = await test.image(...LAYERS);
     const seen = listingFrom(
       inMerged((await test.store.rootfs(image)).lower, `chmod 1755 .; chown 4:0 .; touch -d @1000 .; ${LISTING}`),
     );
     const bytes = await bytesOf(test.store.export(image));
     expect((await bytesOf(test.store.export(image))).equals(bytes)).toBe(true);
-    const out = join(await temporaryDirectory("disk"), "out");
+    const out = join(await temporaryDirectory(WITH_ATTRIBUTES), "out");
     mkdirSync(out);
     execFileSync("tar", ["--xattrs", "--xattrs-include=*", "--numeric-owner", "-xp", "-C", out], {
       input: bytes,
@@ -85,7 +85,7 @@ describe("an imported root file system", () => {
     ["gzip", (tar) => gzipSync(tar), "gzip"],
     ["zstd", (tar) => zstdCompressSync(tar), "zstd"],
   ])("that was exported, %s, shows the same, and has lost its history", async (_, pack, packed) => {
-    const test = await TestStore.forTest({ where: "disk" });
+    const test = await TestStore.forTest({ where: WITH_ATTRIBUTES });
     const image = await test.image(...LAYERS);
     const tar = await bytesOf(test.store.export(image));
     const imported = await test.store.import(inChunks(pack(tar)), { created: CREATED });
@@ -127,9 +127,9 @@ describe("an imported root file system", () => {
 
 describe("umoci", () => {
   it("unpacks what we save to what a box of ours sees", async () => {
-    const test = await TestStore.forTest({ where: "disk" });
+    const test = await TestStore.forTest({ where: WITH_ATTRIBUTES });
     const image = await test.image(...LAYERS);
-    const work = await temporaryDirectory("disk");
+    const work = await temporaryDirectory(WITH_ATTRIBUTES);
     await writeFile(join(work, "oci.tar"), await bytesOf(test.store.save([{ digest: image, tags: ["app:1"] }], "oci")));
     mkdirSync(join(work, "oci"));
     execFileSync("tar", ["-xf", join(work, "oci.tar"), "-C", join(work, "oci")]);

@@ -9,6 +9,8 @@ const BLOCK_BYTES = 512 * 1024;
 const WINDOW_BYTES = 32 * 1024;
 /** Blocks in the hands of Node's thread pool, which has four threads. */
 const AT_ONCE = 6;
+/** Those that are being packed, the one before them whose end the first looks back on, and the one that is being filled. */
+const BUFFERS = AT_ONCE + 2;
 /** A level higher takes half as long again and saves a hundredth. */
 const LEVEL = 4;
 /** No name, no time, no system (RFC 1952, 2.3). */
@@ -30,7 +32,12 @@ export async function* gzipped(source: AsyncIterable<Uint8Array>): AsyncGenerato
     for await (const block of blocksOf(source)) {
       crc = crc32(block, crc);
       size += block.byteLength;
-      const packing = deflate(block, { level: LEVEL, dictionary: before, finishFlush: constants.Z_SYNC_FLUSH });
+      const packing = deflate(block, {
+        level: LEVEL,
+        dictionary: before,
+        finishFlush: constants.Z_SYNC_FLUSH,
+        chunkSize: BLOCK_BYTES + 65_536,
+      });
       packing.catch(() => {}); // Awaited below, or nobody wants it any more.
       running.push(packing);
       before = block.subarray(-WINDOW_BYTES);
@@ -46,20 +53,22 @@ export async function* gzipped(source: AsyncIterable<Uint8Array>): AsyncGenerato
   yield Buffer.concat([END, trailer]);
 }
 
+/** Each is valid until `BUFFERS` more have come: the same few buffers go round, for large ones would only wait to be collected. */
 async function* blocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  const buffers = Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(BLOCK_BYTES));
+  let at = 0;
   let used = 0;
   for await (const chunk of source) {
-    for (let at = 0; at < chunk.byteLength; ) {
-      const part = chunk.subarray(at, at + BLOCK_BYTES - used);
-      block.set(part, used);
+    for (let from = 0; from < chunk.byteLength; ) {
+      const part = chunk.subarray(from, from + BLOCK_BYTES - used);
+      buffers[at]!.set(part, used);
       used += part.byteLength;
-      at += part.byteLength;
+      from += part.byteLength;
       if (used < BLOCK_BYTES) continue;
-      yield block;
-      block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+      yield buffers[at]!;
+      at = (at + 1) % BUFFERS;
       used = 0;
     }
   }
-  if (used > 0) yield block.subarray(0, used);
+  if (used > 0) yield buffers[at]!.subarray(0, used);
 }

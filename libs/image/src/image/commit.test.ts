@@ -12,6 +12,7 @@ import { TestRoot } from "../testing/box.ts";
 import { LISTING, listingFrom } from "../testing/listing.ts";
 import { builtLayerTree } from "../testing/native.ts";
 import { inMerged, TestStore } from "../testing/store.ts";
+import { WITH_ATTRIBUTES } from "../testing/temporary.ts";
 import { LayerTree } from "../tree/layer-tree.ts";
 
 const BASE = [
@@ -31,7 +32,7 @@ const BASE = [
 
 /** A store with an image, and a box of it whose writable layer stays. */
 async function box() {
-  const test = await TestStore.forTest({ where: "disk" });
+  const test = await TestStore.forTest({ where: WITH_ATTRIBUTES });
   const image = await test.image(...BASE);
   const { lower } = await test.store.rootfs(image);
   return { test, store: test.store, image, lower, root: rootIn(test, "box", lower) };
@@ -180,7 +181,11 @@ describe("a commit", () => {
 
   it("is the same from the same changes", async () => {
     const { store, image, root } = await box();
+    const writable = { upper: root.upper, id_base: 0 };
+    expect(await store.diff(image, writable, { compression: "zstd" })).toBeNull();
     root.run(CHANGES);
+    const layer = await store.diff(image, writable, { compression: "zstd" });
+    expect(await store.diff(image, writable, { compression: "zstd" })).toEqual(layer);
     const one = await store.commit(commitOf(image, root.upper));
     expect(await store.commit(commitOf(image, root.upper))).toBe(one);
     const copy = join(root.upper, "..", "copy");

@@ -26,6 +26,12 @@ export interface Commit {
   readonly compression?: Compression;
 }
 
+interface Parts {
+  readonly blobs: BlobStore;
+  readonly tree: LayerTree;
+  readonly limits: LayerLimits;
+}
+
 /**
  * Makes an image of an image and what a box changed of it: history and rootfs are extended. A box that changed no file adds to the history
  * alone. @returns the manifest's digest
@@ -34,11 +40,11 @@ export async function commit(
   wanted: Commit,
   { lower }: RootFs,
   config: Parameters<typeof applyChanges>[0],
-  parts: { readonly blobs: BlobStore; readonly tree: LayerTree; readonly limits: LayerLimits },
+  parts: Parts,
 ): Promise<Digest> {
   // Before anything is packed: a wrong instruction must not cost a layer.
   const changed = applyChanges(config, wanted.changes ?? []);
-  const layer = await layerOf(diffEntries(wanted.writable, lower, parts.tree, parts.limits), wanted, parts.blobs);
+  const layer = await diffLayer(wanted.writable, lower, wanted.compression ?? "gzip", parts);
   const { created_by, author, message } = wanted;
   return createImage(
     {
@@ -60,15 +66,17 @@ export async function commit(
   );
 }
 
-/** Null when there are no entries. */
-async function layerOf(
-  entries: AsyncGenerator<LayerEntry>,
-  { compression = "gzip" }: Commit,
-  blobs: BlobStore,
+/** A layer of what a box wrote; null when it wrote nothing. */
+export async function diffLayer(
+  writable: WritableLayer,
+  lower: readonly string[],
+  compression: Compression,
+  { blobs, tree, limits }: Parts,
 ): Promise<Layer | null> {
+  const entries = diffEntries(writable, lower, tree, limits);
   const first = await entries.next();
   if (first.done) return null;
-  const all = async function* () {
+  const all = async function* (): AsyncGenerator<LayerEntry> {
     try {
       yield first.value;
       yield* entries;

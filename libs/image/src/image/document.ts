@@ -1,5 +1,6 @@
-import { Digest } from "@mayfly/contract";
+import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
+import { isDigest } from "../digest.ts";
 import { ImageError } from "../error.ts";
 import { type Descriptor, type Index, type Manifest, MEDIA_TYPE } from "../oci.ts";
 
@@ -53,7 +54,7 @@ export function parseJson(bytes: Uint8Array, what: string): Record<string, unkno
 function descriptors(value: unknown, member: string, wrong: (why: string) => ImageError): Descriptor[] {
   if (!Array.isArray(value)) throw wrong(`it has no ${member}`);
   for (const part of value as Partial<Descriptor>[]) {
-    if (!Digest.safeParse(part?.digest).success) throw wrong(`${member}: "${part?.digest}" is no digest`);
+    if (!isDigest(part?.digest)) throw wrong(`${member}: "${part?.digest}" is no digest`);
     if (!Number.isSafeInteger(part.size) || part.size! < 0) throw wrong(`${member}: the size ${part.size} is no count`);
     if (typeof part.mediaType !== "string") throw wrong(`${member}: a descriptor has no mediaType`);
   }

@@ -1,5 +1,6 @@
-import { Digest } from "@mayfly/contract";
+import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
+import { isDigest } from "../digest.ts";
 import { ImageError } from "../error.ts";
 import { type Image, type ImageConfig, isImageConfig, type Manifest, type Platform } from "../oci.ts";
 import { LARGEST_DOCUMENT_BYTES, parseJson, readDocument } from "./document.ts";
@@ -57,7 +58,7 @@ function checkConfig(manifest: Manifest, value: Record<string, unknown>): ImageC
     new ImageError("corrupt", `the config ${manifest.config.digest} cannot be used: ${what}`);
   const diffIds = config.rootfs?.diff_ids ?? (manifest.layers.length === 0 ? [] : undefined);
   if (!Array.isArray(diffIds)) throw wrong("it has no rootfs.diff_ids");
-  if (!diffIds.every((id) => Digest.safeParse(id).success)) throw wrong("one of its diff_ids is no digest");
+  if (!diffIds.every(isDigest)) throw wrong("one of its diff_ids is no digest");
   if (diffIds.length !== manifest.layers.length) {
     throw wrong(`it has ${diffIds.length} diff_ids for ${manifest.layers.length} layers`);
   }

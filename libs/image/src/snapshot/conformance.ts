@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "@mayfly/contract";
 import { describe, expect, it } from "vitest";
@@ -85,6 +85,22 @@ export function snapshotterConformance(name: string, open: () => Promise<Snapsho
       const ids = await Promise.all([bottom!, top!].map(async (id) => (await snapshots.meta(id)).cache_id));
       expect(new Set(ids).size).toBe(2);
       await expect(snapshots.meta(sha256(Buffer.from("none")))).rejects.toMatchObject({ reason: "missing" });
+    });
+
+    it("can tell whether a snapshot is still what its layer holds", async () => {
+      const { snapshots, blobs, leftovers } = await open();
+      const layers = await stack(blobs, "a", "b");
+      const { lower } = await snapshots.rootfs(layers);
+      expect(await snapshots.verify(layers)).toBe(true);
+      expect(await snapshots.verify(layers.slice(0, 1))).toBe(true);
+      // Same size, same time: only the bytes are others.
+      const path = join(lower[0]!, "top");
+      const { mtime } = statSync(path);
+      writeFileSync(path, "c");
+      utimesSync(path, mtime, mtime);
+      expect(await snapshots.verify(layers)).toBe(false);
+      expect(await snapshots.verify(layers.slice(0, 1))).toBe(true);
+      expect(await leftovers()).toEqual([]);
     });
 
     it("is the same to whoever opens it later", async () => {

@@ -1,4 +1,5 @@
-import { Digest } from "@mayfly/contract";
+import type { Digest } from "@mayfly/contract";
+import { isDigest } from "../digest.ts";
 import { ImageError } from "../error.ts";
 
 /** What lies in `snapshots/<hex of the chainID>/meta.json`, beside the layer unpacked in `fs/`. */
@@ -22,8 +23,8 @@ export interface SnapshotMeta {
 export function parseMeta(chainId: Digest, json: string): SnapshotMeta {
   try {
     const meta = JSON.parse(json) as SnapshotMeta;
-    if (meta.parent !== null) Digest.parse(meta.parent);
-    Digest.parse(meta.diff_id);
+    if (meta.parent !== null && !isDigest(meta.parent)) throw new Error(`its parent is ${meta.parent}`);
+    if (!isDigest(meta.diff_id)) throw new Error(`its diff_id is ${meta.diff_id}`);
     return meta;
   } catch (cause) {
     throw new ImageError("corrupt", `meta.json of the snapshot ${chainId} cannot be read; remove the snapshot`, cause);

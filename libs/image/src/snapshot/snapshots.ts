@@ -4,10 +4,12 @@ import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from "node:
 import { join } from "node:path";
 import type { Digest, RootFs } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
-import { hexOf, isDigest } from "../digest.ts";
+import { hexOf, isDigest, Meter } from "../digest.ts";
 import { replaceFile } from "../durable.ts";
 import { errno, explain, ImageError } from "../error.ts";
+import type { LayerEntry } from "../layer/entry.ts";
 import type { LayerLimits } from "../layer/limits.ts";
+import { tarOf } from "../layer/to-tar.ts";
 import type { Scratch } from "../scratch.ts";
 import type { LayerTree } from "../tree/layer-tree.ts";
 import { chainIds } from "./chain-id.ts";
@@ -84,6 +86,24 @@ export class Snapshots implements Snapshotter {
       lower = hides_below ? [this.#fs(chainId)] : [this.#fs(chainId), ...lower];
     }
     return { lower };
+  }
+
+  async verify(layers: readonly StackedLayer[]): Promise<boolean> {
+    const below = (await this.rootfs(layers.slice(0, -1))).lower;
+    const { tree, scratch } = this.#parts;
+    const temp = scratch.path("verified");
+    try {
+      await mkdir(temp, { mode: 0o755 });
+      await unpackLayer(layers.at(-1)!, temp, below, this.#parts);
+      const [made, found] = await Promise.all(
+        [temp, this.#fs(chainIds(layers.map((layer) => layer.diff_id)).at(-1)!)].map((fs) =>
+          digestOf(tree.walk(fs, below)),
+        ),
+      );
+      return made === found;
+    } finally {
+      await scratch.discard(temp);
+    }
   }
 
   async has(chainId: Digest): Promise<boolean> {
@@ -184,4 +204,10 @@ export class Snapshots implements Snapshotter {
 
   #path = (chainId: Digest) => join(this.#dir, hexOf(chainId));
   #fs = (chainId: Digest) => join(this.#path(chainId), "fs");
+}
+
+async function digestOf(entries: AsyncIterable<LayerEntry>): Promise<Digest> {
+  const meter = new Meter();
+  for await (const chunk of tarOf(entries)) meter.add(chunk);
+  return meter.digest();
 }

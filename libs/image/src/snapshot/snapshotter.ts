@@ -20,6 +20,9 @@ export interface Snapshotter {
   /** Resolves when what was unpacked is on disk, or could not be written: it is made again after a power cut then. */
   synced(): Promise<void>;
 
+  /** Unpacks the topmost layer of a stack again, elsewhere, and compares all that is in it. The stack is here. */
+  verify(layers: readonly StackedLayer[]): Promise<boolean>;
+
   has(chainId: Digest): Promise<boolean>;
 
   /** @throws ImageError `missing`, `corrupt` */

@@ -264,14 +264,11 @@ const CASES: readonly [name: string, layers: readonly Buffer[], seen: string, ex
   ],
 ];
 
-describe.each([
-  ["", {}],
-  [", with AddressSanitizer and UBSan", { sanitize: true as const }],
-])("unpacking a hostile layer%s", (_, options) => {
+describe("unpacking a hostile layer", () => {
   let test: TestStore;
   let canary: Canary;
   beforeAll(async () => {
-    test = await TestStore.open(options);
+    test = await TestStore.open();
     canary = new Canary(test.dir);
   });
   afterAll(async () => {
@@ -302,6 +299,19 @@ describe.each([
     expect(readFileSync(join(lower!, "link"), "utf8")).toBe("through the link");
     canary.check();
   });
+});
+
+describe("layer-tree under AddressSanitizer and UBSan", () => {
+  it("has nothing to complain of in any of these", async () => {
+    const test = await TestStore.forTest({ sanitize: true });
+    for (const [name, layers, , expected] of CASES) {
+      const said = await test.unpack(...layers).then(
+        () => "unpacked",
+        (error: Error) => error.message,
+      );
+      expect(`${name}: ${said}`).toMatch(typeof expected === "string" ? / unpacked$/ : expected);
+    }
+  }, 120_000);
 });
 
 /** A file beside the store that a layer would reach if it got out. */

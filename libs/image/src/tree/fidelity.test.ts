@@ -7,7 +7,7 @@ import { archive, dir, file, hardLink, inChunks, member } from "../testing/archi
 import { listingOf } from "../testing/listing.ts";
 import { builtLayerTree } from "../testing/native.ts";
 import { inMerged, TestStore } from "../testing/store.ts";
-import { temporaryDirectory } from "../testing/temporary.ts";
+import { temporaryDirectory, WITH_ATTRIBUTES } from "../testing/temporary.ts";
 import { LayerTree } from "./layer-tree.ts";
 
 const ACL = "0x02000000010007ffffffffff02000600e8030000040005ffffffffff100007ffffffffff200005ffffffffff"
@@ -38,7 +38,7 @@ line/back\\\\slash:colon"
   chmod 1755 .; chown 5:6 .`;
 
 async function everything(): Promise<{ source: string; tar: (...options: string[]) => Buffer }> {
-  const source = join(await temporaryDirectory("disk"), "source");
+  const source = join(await temporaryDirectory(WITH_ATTRIBUTES), "source");
   mkdirSync(source);
   execFileSync("sh", ["-ec", EVERYTHING], { cwd: source, env: { PATH: process.env.PATH, TZ: "UTC", LC_ALL: "C" } });
   execFileSync("touch", ["-d", "2015-05-05T05:05:05Z", source]);
@@ -54,7 +54,7 @@ describe("unpacking a layer of GNU tar's", () => {
     ["everything, with holes, in any order", ["-S", "--sort=inode"]],
   ])("keeps %s", async (_, options) => {
     const { source, tar } = await everything();
-    const test = await TestStore.forTest({ where: "disk" });
+    const test = await TestStore.forTest({ where: WITH_ATTRIBUTES });
     const [unpacked] = await test.unpack(tar(...options));
     const expected = listingOf(source);
     expect(listingOf(unpacked!)).toBe(expected);
@@ -74,12 +74,12 @@ describe("unpacking a layer of GNU tar's", () => {
 
   it("and walking it again gives what GNU tar unpacks to the same", async () => {
     const { source, tar } = await everything();
-    const test = await TestStore.forTest({ where: "disk" });
+    const test = await TestStore.forTest({ where: WITH_ATTRIBUTES });
     const [unpacked] = await test.unpack(tar());
     const walk = () => new LayerTree(builtLayerTree()).walk(unpacked!, []);
     const written = Buffer.concat(await Array.fromAsync(tarOf(walk())));
     expect(written.equals(Buffer.concat(await Array.fromAsync(tarOf(walk()))))).toBe(true);
-    const again = join(await temporaryDirectory("disk"), "again");
+    const again = join(await temporaryDirectory(WITH_ATTRIBUTES), "again");
     mkdirSync(again);
     execFileSync("tar", ["--xattrs", "--xattrs-include=*", "--numeric-owner", "-xp", "-C", again], { input: written });
     expect(listingOf(again)).toBe(listingOf(source));
@@ -87,7 +87,7 @@ describe("unpacking a layer of GNU tar's", () => {
 
   it("keeps everything under AddressSanitizer and UBSan too", async () => {
     const { source, tar } = await everything();
-    const test = await TestStore.forTest({ where: "disk", sanitize: true });
+    const test = await TestStore.forTest({ where: WITH_ATTRIBUTES, sanitize: true });
     const [unpacked] = await test.unpack(tar("-S"));
     expect(listingOf(unpacked!)).toBe(listingOf(source));
     const walk = new LayerTree(builtLayerTree({ sanitize: true })).walk(unpacked!, []);
@@ -115,7 +115,7 @@ describe("a layer that names what it does not hold", () => {
   );
 
   it("gives folders that are only implied the looks that they have below", async () => {
-    const test = await TestStore.forTest({ where: "disk" });
+    const test = await TestStore.forTest({ where: WITH_ATTRIBUTES });
     const [top, below] = await test.unpack(LOWER, archive(file("opt/sub/x", "1"), file("new/sub/y", "2")));
     const lines = (folder: string) => listingOf(folder).split("\n");
     for (const line of ["|d|1755|3:0|", "opt|d|2750|5:6|1000.0000000000|"]) {
@@ -134,7 +134,7 @@ describe("a layer that names what it does not hold", () => {
   });
 
   it("copies up what a hard link names in a layer below, with all its attributes", async () => {
-    const test = await TestStore.forTest({ where: "disk" });
+    const test = await TestStore.forTest({ where: WITH_ATTRIBUTES });
     const [top] = await test.unpack(
       LOWER,
       archive(hardLink("bin/tool", "opt/tool"), hardLink("opt/too", "opt/tool"), hardLink("l", "opt/link")),

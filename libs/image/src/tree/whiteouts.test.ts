@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { archive, dir, file, member, symlink } from "../testing/archive.ts";
 import { inMerged, TestStore } from "../testing/store.ts";
 
@@ -99,13 +99,17 @@ const CASES: readonly [string, readonly Buffer[], string][] = [
 ];
 
 describe("a whiteout", () => {
+  let test: TestStore;
+  beforeAll(async () => {
+    test = await TestStore.open();
+  });
+  afterAll(() => test.remove());
+
   it.each(CASES)("%s", async (_, layers, expected) => {
-    const test = await TestStore.forTest();
     expect(inMerged(await test.unpack(BASE, ...layers), LIST)).toBe(expected);
   });
 
   it("lets no implied folder shine through that it hides", async () => {
-    const test = await TestStore.forTest();
     const secret = archive(
       member("5", "home", "", { mode: 0o700, uid: 9 }),
       member("5", "home/x", "", { mode: 0o700, uid: 9 }),
