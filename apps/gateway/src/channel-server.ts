@@ -11,6 +11,7 @@ export async function onConnection(hello: Hello, channel: FrameChannel, deps: Ga
   try {
     if (hello.kind === "invocation") await onInvocation(hello, channel, deps);
     else if (hello.kind === "build") await onBuild(hello.build, channel, deps);
+    else if (hello.kind === "blob") await onBlob(hello, channel, deps);
     else await onOutbox(hello.host, channel, deps);
   } catch (error) {
     deps.log.warn({ err: error, hello }, "a worker's connection failed");
@@ -33,6 +34,24 @@ async function onBuild(id: string, channel: FrameChannel, deps: GatewayDeps): Pr
   }
   // A build that was canceled leaves its upload to whom it would have been for.
   else await rm(join(deps.uploads, id), { force: true });
+  channel.close();
+}
+
+/** A worker brings an image of the registry into its own store. A blob that is damaged ends without END. */
+async function onBlob(
+  { digest, from }: Extract<Hello, { kind: "blob" }>,
+  channel: FrameChannel,
+  { registry }: GatewayDeps,
+): Promise<void> {
+  if (!(await registry.blobs.has(digest))) {
+    await channel.sendJson(FRAME.GO, { go: false, reason: "the registry has no such blob" });
+    return channel.close();
+  }
+  await channel.sendJson(FRAME.GO, { go: true });
+  const bytes =
+    from === 0 ? registry.blobs.open(digest) : registry.blobs.openRange(digest, from, Number.POSITIVE_INFINITY);
+  for await (const chunk of bytes) await channel.send(FRAME.DATA, chunk);
+  await channel.send(FRAME.END);
   channel.close();
 }
 

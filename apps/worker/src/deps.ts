@@ -1,6 +1,6 @@
 import type { BoxHost } from "@mayfly/container";
 import type { Digest, RootFs } from "@mayfly/contract";
-import type { ImageStore } from "@mayfly/image";
+import type { ImageStore, Importer } from "@mayfly/image";
 import type { PriceTable, Spool } from "@mayfly/ledger";
 import type { Logger } from "pino";
 import type { Clock } from "./clock.ts";
@@ -17,6 +17,8 @@ export interface WorkerDeps {
   readonly store: ImageStore;
   /** Where the gateway on this host puts sources. */
   readonly uploads: string;
+  /** Brings images from the registry into the store. */
+  readonly importer: Importer;
   /** Read-only layers of an image, unpacked once and kept. */
   readonly rootfs: (image: Digest) => Promise<RootFs>;
   readonly nursery: Pick<NurseryKeeper, "forRoot">;

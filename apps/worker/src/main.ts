@@ -2,8 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openBoxHost } from "@mayfly/container";
-import { BuildJob, type Digest, InvokeJob, type RootFs } from "@mayfly/contract";
-import { openImageStore } from "@mayfly/image";
+import { BuildJob, type Digest, FIXED_LIMITS, InvokeJob, type RootFs } from "@mayfly/contract";
+import { imageImporter, openImageStore } from "@mayfly/image";
 import { defaultPriceTable, openSpool } from "@mayfly/ledger";
 import { consume } from "@mayfly/queue";
 import { pino } from "pino";
@@ -46,6 +46,7 @@ const deps: WorkerDeps = {
   boxes,
   store,
   uploads: join(env.home, "uploads"),
+  importer: imageImporter({ blobs: store.blobs, most_bytes: FIXED_LIMITS.image_bytes }),
   rootfs: (image) => {
     const known = rootfsOf.get(image);
     if (known) return known;

@@ -1,9 +1,10 @@
 import type { Readable } from "node:stream";
-import type { BuildJob, BuildRecord, BuildResult, Digest } from "@mayfly/contract";
+import type { BuildJob, BuildRecord, BuildResult, CodeSource, Digest } from "@mayfly/contract";
 import type { ImageStore } from "@mayfly/image";
 import { NODE_PATH, runnerCommand } from "@mayfly/runtime";
-import { detectContract } from "./detect.ts";
-import { BuildStopped } from "./fault.ts";
+import { detectInBox } from "./detect-in-box.ts";
+import { BOX_ENV, pairs } from "./environment.ts";
+import { BuildStopped, CANCELLED } from "./fault.ts";
 import { makeLayer } from "./make-layer.ts";
 import { Meter } from "./meter.ts";
 import { Records } from "./records.ts";
@@ -13,19 +14,15 @@ const MiB = 1024 * 1024;
 /** Bounds on the box that bundles, whoever asks for it. */
 export const BUILD_LIMITS = { memory_bytes: 1024 * MiB, cpu_millis: 2_000, pids: 128, tmp_bytes: 512 * MiB } as const;
 const BUILD_TIMEOUT_MS = 60_000;
-const DETECT_TIMEOUT_MS = 15_000;
-/** What Node needs to start at all: the box that detects is metered and limited from its first instruction. */
-const DETECT_LEAST = { memory_bytes: 128 * MiB, pids: 64 } as const;
 /** One time for every image: the same source gives the same digest. */
 const CREATED = new Date("2026-01-01T00:00:00Z");
-const ENV = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/tmp", LANG: "C.UTF-8" };
 
 export const BUILDER_PATH = "/mayfly/builder.mjs";
 /** The command line of a builder box. */
 export const builderCommand = (): string[] => [NODE_PATH, "--disable-warning=ExperimentalWarning", BUILDER_PATH];
 
 export interface BuildCodeInput {
-  readonly job: BuildJob;
+  readonly job: Omit<BuildJob, "source"> & { readonly source: CodeSource };
   readonly openSource: () => Readable;
   readonly store: ImageStore;
   /** Manifest digests of mayfly/node and mayfly/builder. */
@@ -49,7 +46,7 @@ export async function buildCode(input: BuildCodeInput): Promise<BuiltCode> {
   const meter = new Meter();
   try {
     const { image, size_bytes } = await bundled(input, records, meter);
-    const { contract, exports } = await detected(image, input, records, meter);
+    const { contract, exports } = await detectInBox(image, input, records, meter);
     return { outcome: { status: "done", image, contract, size_bytes, exports }, usage: meter.usage };
   } catch (error) {
     if (!(error instanceof BuildStopped)) throw error;
@@ -58,8 +55,6 @@ export async function buildCode(input: BuildCodeInput): Promise<BuiltCode> {
     return { outcome: { status: "error", error: fault }, usage: meter.usage };
   }
 }
-
-const CANCELLED = { code: "build_failed", message: "the build was cancelled" } as const;
 
 async function bundled(
   input: BuildCodeInput,
@@ -78,7 +73,7 @@ async function bundled(
   const request: BoxRequest = {
     image: input.builder,
     args: builderCommand(),
-    env: pairs({ ...ENV, ESBUILD_BINARY_PATH: "/usr/local/bin/esbuild" }),
+    env: pairs({ ...BOX_ENV, ESBUILD_BINARY_PATH: "/usr/local/bin/esbuild" }),
     limits: BUILD_LIMITS,
     timeout_ms: BUILD_TIMEOUT_MS,
     onLog: (stream, text) => records.log("bundle", text, stream),
@@ -98,28 +93,3 @@ async function bundled(
     return { image, size_bytes };
   });
 }
-
-async function detected(image: Digest, input: BuildCodeInput, records: Records, meter: Meter) {
-  records.start("detect");
-  const { env, memory_bytes, tmp_bytes, pids } = input.job.settings;
-  const request: BoxRequest = {
-    image,
-    args: runnerCommand(),
-    env: pairs({ ...ENV, MAYFLY_FUNCTION: input.job.function, MAYFLY_MEMORY_BYTES: String(memory_bytes), ...env }),
-    limits: {
-      memory_bytes: Math.max(memory_bytes, DETECT_LEAST.memory_bytes),
-      cpu_millis: 1_000,
-      pids: Math.max(pids, DETECT_LEAST.pids),
-      tmp_bytes,
-    },
-    timeout_ms: DETECT_TIMEOUT_MS,
-    onLog: (stream, text) => records.log("detect", text, stream),
-  };
-  const session = await input.openBox(request);
-  const found = await meter.over(session, input.signal, () => detectContract(session, request));
-  records.done("detect", `contract ${found.contract}`);
-  return found;
-}
-
-const pairs = (env: Readonly<Record<string, string>>): string[] =>
-  Object.entries(env).map(([name, value]) => `${name}=${value}`);

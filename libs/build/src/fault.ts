@@ -10,6 +10,8 @@ export class BuildStopped extends Error {
   }
 }
 
+export const CANCELLED: BuildFault = { code: "build_failed", message: "the build was cancelled" };
+
 const LONGEST_TEXT = 4_000;
 const LONGEST_STACK = 16_000;
 const LONGEST_EXCERPT = 1_000;

@@ -6,4 +6,5 @@ export {
   buildCode,
   builderCommand,
 } from "./build-code.ts";
+export { type BuildImageInput, buildImage } from "./build-image.ts";
 export type { BoxRequest, BoxSession, OpenBox } from "./session.ts";

@@ -41,6 +41,7 @@ export const FAULTS = {
   body_too_large: caller(413, "The body is too large"),
   unsupported_source: caller(415, "This source cannot be built"),
   bad_setting: caller(422, "A setting cannot be used"),
+  unknown_image: caller(422, "There is no such image in the registry"),
   build_failed: caller(422, "The build failed"),
   handler_not_found: caller(422, "No handler was found"),
   rate_limited: caller(429, "Too many requests", true),

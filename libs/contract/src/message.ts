@@ -54,17 +54,25 @@ export type InvokeJob = z.infer<typeof InvokeJob>;
 export const SOURCE_KINDS = ["module", "tar", "tar.gz", "zip"] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
-/** BullMQ job of queue `build`. The source lies in the home's `uploads`, under the build's id: a job names no path that root would open. */
+/** A source that was uploaded. It lies in the home's `uploads`, under the build's id: a job names no path that root would open. */
+export const CodeSource = z.object({
+  kind: z.enum(SOURCE_KINDS),
+  /** Name of the module for `kind: module`: the extension decides the loader (`index.ts`). */
+  file_name: z.string(),
+  digest: Digest,
+  size_bytes: z.int().nonnegative(),
+});
+export type CodeSource = z.infer<typeof CodeSource>;
+
+/** An image in the gateway's registry: its manifest or index, as the tag stood when it was deployed. */
+export const ImageSourceRef = z.object({ kind: z.literal("image"), digest: Digest });
+export type ImageSourceRef = z.infer<typeof ImageSourceRef>;
+
+/** BullMQ job of queue `build`. */
 export const BuildJob = z.object({
   build: BuildId,
   function: FunctionName,
-  source: z.object({
-    kind: z.enum(SOURCE_KINDS),
-    /** Name of the module for `kind: module`: the extension decides the loader (`index.ts`). */
-    file_name: z.string(),
-    digest: Digest,
-    size_bytes: z.int().nonnegative(),
-  }),
+  source: z.discriminatedUnion("kind", [CodeSource, ImageSourceRef]),
   settings: SettingsSchema,
   channel: z.string(),
 });
@@ -75,6 +83,8 @@ export const Hello = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("invocation"), invocation: InvocationId, attempt: z.int(), host: z.string() }),
   z.object({ kind: z.literal("build"), build: BuildId, host: z.string() }),
   z.object({ kind: z.literal("outbox"), host: z.string() }),
+  /** For a blob of the gateway's registry, from a byte on: DATA frames, and END when that was all of it. */
+  z.object({ kind: z.literal("blob"), digest: Digest, from: z.int().nonnegative(), host: z.string() }),
 ]);
 export type Hello = z.infer<typeof Hello>;
 

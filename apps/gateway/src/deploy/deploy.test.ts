@@ -137,7 +137,7 @@ describe("a deploy", () => {
         settings: { memory_bytes: 268435456, env: { ORDER: order, QUERY: "1" } },
       });
     }
-    expect(jobs.map(({ source }) => source.file_name)).toEqual(["index.tsx", "index.tsx"]);
+    expect(jobs.map(({ source }) => source)).toMatchObject([{ file_name: "index.tsx" }, { file_name: "index.tsx" }]);
   });
 
   it("as a form that is none is told what is wrong, and leaves nothing", async () => {

@@ -14,9 +14,10 @@ import {
   type Settings,
 } from "@mayfly/contract";
 import type { GatewayDeps } from "../deps.ts";
+import { referencedImage } from "./referenced-image.ts";
 import { sourceKind } from "./source-kind.ts";
 import { jobOf } from "./unfinished.ts";
-import { spoolUpload, tooLarge } from "./upload.ts";
+import { spoolUpload, tooLarge, type Upload } from "./upload.ts";
 
 export interface DeployRequest {
   readonly name: FunctionName;
@@ -25,6 +26,8 @@ export interface DeployRequest {
   readonly announcedBytes: number;
   readonly contentType: string | undefined;
   readonly fileName: string | undefined;
+  /** As the client called us: `localhost:8080`. */
+  readonly host: string | undefined;
   /** Of a form they may be complete only when the body has ended. */
   readonly settings: () => Iterable<readonly [string, string | null]>;
 }
@@ -54,8 +57,7 @@ export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise
         hint: "send a module or an archive: curl -T hello.ts …",
       });
     }
-    const { kind, fileName } = sourceKind(request.contentType, upload.first, request.fileName);
-    const source_digest = `${upload.digest}/${kind}/${fileName}`;
+    const source_digest = await identity(request, upload, deps);
     const same = await deps.catalog.sameDeploy(request.name, source_digest, settings);
     if (same) {
       if (before?.live?.version !== same.version) await deps.catalog.point(request.name, "live", same.version, now);
@@ -71,6 +73,15 @@ export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise
     await rm(path, { force: true });
     throw error;
   }
+}
+
+/** What makes a source the same as another: its bytes and how they are read; of an image, its digest. */
+async function identity(request: DeployRequest, upload: Upload, deps: GatewayDeps): Promise<string> {
+  const { kind, fileName } = sourceKind(request.contentType, upload.first, request.fileName);
+  if (kind !== "reference") return `${upload.digest}/${kind}/${fileName}`;
+  const image = await referencedImage(upload, request.host, deps);
+  await rm(upload.path);
+  return `${image}/image/`;
 }
 
 async function enqueue(job: BuildJob, deps: GatewayDeps, now: string): Promise<void> {

@@ -1,7 +1,8 @@
 import { Fault, type SourceKind } from "@mayfly/contract";
 
 export interface KnownSource {
-  readonly kind: SourceKind;
+  /** `reference`: a JSON document that says where the source is. */
+  readonly kind: SourceKind | "reference";
   /** Name that a lone module gets: its extension decides how it is read. */
   readonly fileName: string;
 }
@@ -41,7 +42,7 @@ export function sourceKind(contentType: string | undefined, first: Buffer, fileN
       hint: "for example file=index.tsx",
     });
   }
-  if (type === "application/json") throw notYet("a reference to a repository, a URL or an image");
+  if (type === "application/json") return { kind: "reference", fileName: "" };
   if (type === "text/x-dockerfile") throw notYet("a Dockerfile");
   const archive = Object.hasOwn(ARCHIVE_TYPES, type) ? ARCHIVE_TYPES[type] : sniffArchive(first);
   if (archive) return { kind: archive, fileName: "" };
@@ -57,7 +58,7 @@ export function sourceKind(contentType: string | undefined, first: Buffer, fileN
   return { kind: "module", fileName: fileName ?? "index.ts" };
 }
 
-const notYet = (what: string) =>
+export const notYet = (what: string) =>
   new Fault("unsupported_source", {
     detail: `${what} cannot be deployed in this version`,
     hint: "send one module, or a tar, tar.gz or zip of a project",

@@ -24,13 +24,16 @@ export async function resumeBuilds(deps: GatewayDeps, signal: AbortSignal): Prom
   }
 }
 
-/** False: Redis is away. */
-async function resume(build: Build, deps: GatewayDeps): Promise<boolean> {
-  const path = join(deps.uploads, build.id);
-  const size = await stat(path).then(
+const sizeOf = (path: string): Promise<number | null> =>
+  stat(path).then(
     (found) => found.size,
     () => null,
   );
+
+/** False: Redis is away. */
+async function resume(build: Build, deps: GatewayDeps): Promise<boolean> {
+  const path = join(deps.uploads, build.id);
+  const size = isImage(build) ? 0 : await sizeOf(path);
   if (size === null) {
     await giveUp(build, "its source was lost before it was built", deps);
     return true;
@@ -45,13 +48,16 @@ async function resume(build: Build, deps: GatewayDeps): Promise<boolean> {
   }
 }
 
-/** The job of a build that has its upload. */
+/** An image lies in the registry, anything else was uploaded. */
+const isImage = (build: Build): boolean => build.source_digest.split("/")[1] === "image";
+
+/** The job of a build that has its upload, or of one that needs none. */
 export function jobOf(build: Build, size_bytes: number, deps: Pick<GatewayDeps, "channel">): BuildJob {
-  const [digest, kind, file_name] = build.source_digest.split("/") as [Digest, SourceKind, string];
+  const [digest, kind, file_name] = build.source_digest.split("/") as [Digest, SourceKind | "image", string];
   return {
     build: build.id,
     function: build.function,
-    source: { kind, file_name, digest, size_bytes },
+    source: kind === "image" ? { kind, digest } : { kind, file_name, digest, size_bytes },
     settings: build.settings,
     channel: deps.channel,
   };

@@ -41,10 +41,12 @@ async function sourceOf(context: Context<App>) {
   const fileName = url.searchParams.get("file") ?? undefined;
   const request = context.env.incoming as IncomingMessage;
   const announcedBytes = Number(request.headers["content-length"] ?? 0);
+  const { host } = request.headers;
   if (type?.startsWith("multipart/form-data")) {
     const form = await formSource(request);
     return {
       body: form.body,
+      host,
       announcedBytes,
       contentType: form.contentType,
       fileName: fileName ?? form.fileName,
@@ -53,7 +55,7 @@ async function sourceOf(context: Context<App>) {
   }
   // curl says this of any -d; it says nothing about the source.
   const known = type === "application/x-www-form-urlencoded" || type === "application/octet-stream" ? undefined : type;
-  return { body: request, announcedBytes, contentType: known, fileName, settings: () => settings };
+  return { body: request, host, announcedBytes, contentType: known, fileName, settings: () => settings };
 }
 
 /** Until the build has ended or the time is over. */

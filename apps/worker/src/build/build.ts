@@ -1,8 +1,9 @@
-import { buildCode } from "@mayfly/build";
+import { type BuildImageInput, buildCode, buildImage } from "@mayfly/build";
 import { type BuildJob, type BuildRecord, type BuildResult, FRAME } from "@mayfly/contract";
 import { connectChannel, type FrameChannel } from "@mayfly/queue";
 import { timestamp } from "../clock.ts";
 import type { WorkerDeps } from "../deps.ts";
+import { channelSource } from "./channel-source.ts";
 import { boxLender } from "./open-box.ts";
 import { openSource } from "./open-source.ts";
 
@@ -62,19 +63,24 @@ async function run(
   onRecord: (record: BuildRecord) => void,
 ): Promise<Pick<BuildResult, "outcome" | "usage">> {
   try {
-    const [base, builder] = await Promise.all([image(BASE_IMAGE, deps), image(BUILDER_IMAGE, deps)]);
-    const source = await openSource(deps.uploads, job);
-    return await buildCode({
-      job,
-      openSource: () => source,
+    const { source } = job;
+    const shared = {
       store: deps.store,
-      base,
-      builder,
+      base: await image(BASE_IMAGE, deps),
       openBox: boxLender(job.build, deps, signal),
       onRecord,
       now: () => new Date(deps.clock.epochUs() / 1000),
       signal,
-    });
+    };
+    if (source.kind === "image") {
+      const from = channelSource(job, deps);
+      const fetch: BuildImageInput["fetch"] = async (onProgress) =>
+        (await deps.importer.fetch(from, source.digest, { signal, onProgress })).image;
+      return await buildImage({ ...shared, job, fetch });
+    }
+    const builder = await image(BUILDER_IMAGE, deps);
+    const upload = await openSource(deps.uploads, { build: job.build, source });
+    return await buildCode({ ...shared, job: { ...job, source }, openSource: () => upload, builder });
   } catch (error) {
     deps.log.error({ err: error, build: job.build }, "a build failed inside of mayfly");
     const message = error instanceof Error ? error.message : String(error);

@@ -2,11 +2,10 @@ import type { Digest } from "@mayfly/contract";
 import { ImageError } from "../error.ts";
 import type { ImageStore } from "../store.ts";
 import type { Credential } from "./authorizer.ts";
-import { type Fetched, fetchImage } from "./fetch-image.ts";
-import { Flights } from "./flights.ts";
+import type { Fetched } from "./fetch-image.ts";
 import { Gate } from "./gate.ts";
-import { hostPlatform, type Platform } from "./platform.ts";
-import type { OnProgress } from "./progress.ts";
+import { imageImporter, type Moving, NEVER, PARALLEL } from "./importer.ts";
+import type { Platform } from "./platform.ts";
 import { pushImage } from "./push-image.ts";
 import { RegistryHost } from "./registry-host.ts";
 import { registrySource } from "./registry-source.ts";
@@ -31,11 +30,6 @@ export interface RegistryClientOptions {
   readonly retry?: RetryPolicy;
 }
 
-export interface Moving {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
-}
-
 /** Pulls into a store and pushes out of it. Callers that share one share its downloads, its tokens and its bound on what moves at once. */
 export interface RegistryClient {
   /**
@@ -51,8 +45,6 @@ export interface RegistryClient {
   push(local: string, reference: string, options?: Moving): Promise<Digest>;
 }
 
-const NEVER = new AbortController().signal;
-const PARALLEL = 4;
 const MOST_BYTES = 64 * 1024 ** 3;
 const STALL_MS = 120_000;
 
@@ -60,7 +52,7 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
   const { store, retry = RETRY } = options;
   const insecure = new Set(options.insecure ?? []);
   const gate = new Gate(options.parallel ?? PARALLEL);
-  const flights = new Flights();
+  const importer = imageImporter({ blobs: store.blobs, most_bytes: options.most_bytes ?? MOST_BYTES, retry, gate });
   const known = new Map<string, { readonly host: RegistryHost; readonly whereabouts: Whereabouts }>();
   const registry = (host: string) => {
     const found = known.get(host) ?? {
@@ -74,13 +66,12 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
     return found;
   };
   return {
-    async pull(reference, { platform = hostPlatform(), signal = NEVER, onProgress = () => {} } = {}) {
+    async pull(reference, { onProgress = () => {}, ...moving } = {}) {
       const remote = parseRemoteReference(reference);
       const { host, whereabouts } = registry(remote.host);
       const source = registrySource(host, remote.repository, `pulling ${formatRemote(remote)}`);
-      const fetched = await fetchImage(source, remoteTarget(remote), {
-        ...{ blobs: store.blobs, platform, retry, gate, flights, signal },
-        most_bytes: options.most_bytes ?? MOST_BYTES,
+      const fetched = await importer.fetch(source, remoteTarget(remote), {
+        ...moving,
         onProgress: (progress) => {
           if (progress.state === "done") whereabouts.saw(progress.digest, remote.repository);
           onProgress(progress);

@@ -1,6 +1,9 @@
 import { ImageError } from "../error.ts";
 
-/** What may go better the next time: a connection that broke, a registry that is busy. It never leaves this folder. */
+/**
+ * What may go better the next time: a connection that broke, a registry that is busy. Sources of images throw it; whoever fetches
+ * from them tries again, and in the end throws an ImageError.
+ */
 export class Unavailable extends Error {
   override name = "Unavailable";
   /** As long as the registry asked us to wait. */

@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { type BuildJob, type Digest, FRAME } from "@mayfly/contract";
+import { connectChannel } from "@mayfly/queue";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startGateway, type TestGateway } from "../testing/gateway.ts";
+import { IMAGE } from "../testing/worker.ts";
+
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+const sha256 = (bytes: Uint8Array | string) => `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
+
+describe("a deploy of an image", () => {
+  let gateway: TestGateway;
+  let jobs: BuildJob[];
+  beforeAll(async () => {
+    gateway = await startGateway();
+    gateway.worker.built = async (job) => {
+      jobs.push(job);
+      return { status: "done", image: IMAGE, contract: "fetch", size_bytes: 100, exports: ["default"] };
+    };
+  });
+  beforeEach(() => {
+    jobs = [];
+  });
+  afterAll(() => gateway.close());
+
+  const deploy = (name: string, body: unknown, query = "") =>
+    gateway.api(`/v1/functions/${name}?wait=10${query}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  const push = async (repository: string, tag: string, content: string): Promise<Digest> => {
+    const config = {
+      mediaType: "application/vnd.oci.image.config.v1+json",
+      digest: sha256(content),
+      size: content.length,
+    };
+    await gateway.api(`/v2/${repository}/blobs/uploads/?digest=${config.digest}`, { method: "POST", body: content });
+    const manifest = JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config, layers: [] });
+    const put = { method: "PUT", headers: { "content-type": MANIFEST }, body: manifest };
+    expect((await gateway.api(`/v2/${repository}/manifests/${tag}`, put)).status).toBe(201);
+    return sha256(manifest);
+  };
+
+  it("builds what the tag named when it was deployed, by digest", async () => {
+    const first = await push("team/app", "1", "one");
+    const answer = await deploy("app", { image: "team/app:1" });
+    expect([answer.status, await answer.json()]).toMatchObject([201, { version: 1, source_digest: first }]);
+    const second = await push("team/app", "1", "two");
+    expect(await (await deploy("app", { image: "team/app:1" })).json()).toMatchObject({
+      version: 2,
+      source_digest: second,
+    });
+    const byDigest = await (await deploy("app", { image: `team/app@${first}` })).json();
+    expect(byDigest).toMatchObject({ version: 1, unchanged: true });
+    expect(jobs.map(({ source }) => source)).toEqual([first, second].map((digest) => ({ kind: "image", digest })));
+    expect(readdirSync(gateway.deps.uploads)).toEqual([]);
+  });
+
+  it("takes latest when there is no tag, and our own address before the name", async () => {
+    const digest = await push("plain", "latest", "plain");
+    expect(await (await deploy("plain", { image: "plain" })).json()).toMatchObject({ source_digest: digest });
+    const own = await deploy("plain", { image: `127.0.0.1:${gateway.port}/plain` });
+    expect(await own.json()).toMatchObject({ version: 1, unchanged: true });
+  });
+
+  it("takes settings beside it, in the query and in a form", async () => {
+    await push("set", "latest", "set");
+    expect(await (await deploy("set", { image: "set" }, "&memory=64MiB")).json()).toMatchObject({
+      settings: { memory_bytes: 64 * 1024 * 1024 },
+    });
+    const form = new FormData();
+    form.append("config", JSON.stringify({ timeout: "5s" }));
+    form.append("source", new Blob(['{"image":"set"}'], { type: "application/json" }));
+    const answer = await gateway.api("/v1/functions/set?wait=10", { method: "PUT", body: form });
+    expect(await answer.json()).toMatchObject({ version: 2, settings: { timeout_ms: 5_000 } });
+  });
+
+  it.each<[string, unknown, number, string, RegExp]>([
+    ["an unknown repository", { image: "nobody/has:1" }, 422, "unknown_image", /no image nobody\/has:1/],
+    ["an unknown digest", { image: `plain@${sha256("x")}` }, 422, "unknown_image", /no image plain@sha256/],
+    [
+      "another registry",
+      { image: "registry.example/app:1" },
+      422,
+      "unknown_image",
+      /at the registry registry\.example/,
+    ],
+    ["no reference", { image: "No Name" }, 400, "bad_request", /is no name/],
+    ["no text", { image: 1 }, 400, "bad_request", /no member image/],
+    ["another member", { image: "plain", tag: "1" }, 400, "bad_request", /a member tag/],
+    ["a repository of sources", { git: "https://example.org/x" }, 415, "unsupported_source", /cannot be deployed/],
+    ["no JSON", "{", 400, "bad_request", /no small JSON object/],
+    ["a list", "[]", 400, "bad_request", /no small JSON object/],
+    ["a large document", `{"image":"${"x".repeat(20_000)}"}`, 400, "bad_request", /no small JSON object/],
+  ])("with %s is refused and leaves nothing", async (_, body, status, code, detail) => {
+    const answer = await deploy("refused", body);
+    const problem = (await answer.json()) as { code: string; detail: string };
+    expect([answer.status, problem.code, problem.detail]).toEqual([status, code, expect.stringMatching(detail)]);
+    expect((await gateway.api("/v1/functions/refused")).status).toBe(404);
+    expect(readdirSync(gateway.deps.uploads)).toEqual([]);
+    expect(jobs).toEqual([]);
+  });
+
+  it("lets a worker fetch its blobs over the data channel, from any byte on", async () => {
+    const digest = await push("fetched", "latest", "0123456789");
+    const open = (of: Digest, from: number) =>
+      connectChannel(gateway.deps.channel, { kind: "blob", digest: of, from, host: "test" });
+    const read = async (of: Digest, from: number) => {
+      const { channel, go } = await open(of, from);
+      expect(go.go).toBe(true);
+      const parts: Uint8Array[] = [];
+      for await (const frame of channel.frames) {
+        if (frame.type === FRAME.DATA) parts.push(frame.payload);
+        if (frame.type === FRAME.END) return Buffer.concat(parts).toString();
+      }
+      throw new Error("no end");
+    };
+    expect(await read(sha256("0123456789"), 0)).toBe("0123456789");
+    expect(await read(sha256("0123456789"), 7)).toBe("789");
+    expect(sha256(await read(digest, 0))).toBe(digest);
+    const absent = await open(sha256("absent"), 0);
+    expect(absent.go.go).toBe(false);
+  });
+});

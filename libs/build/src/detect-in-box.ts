@@ -1,0 +1,46 @@
+import type { BuildJob, Digest } from "@mayfly/contract";
+import { runnerCommand } from "@mayfly/runtime";
+import { detectContract } from "./detect.ts";
+import { BOX_ENV, pairs } from "./environment.ts";
+import type { Meter } from "./meter.ts";
+import type { Records } from "./records.ts";
+import type { BoxRequest, OpenBox } from "./session.ts";
+
+const MiB = 1024 * 1024;
+const TIMEOUT_MS = 15_000;
+/** What Node needs to start at all: the box that detects is metered and limited from its first instruction. */
+const LEAST = { memory_bytes: 128 * MiB, pids: 64 } as const;
+
+export interface DetectInput {
+  readonly job: Pick<BuildJob, "function" | "settings">;
+  readonly openBox: OpenBox;
+  readonly signal: AbortSignal;
+}
+
+/** Loads the module of an image in a box over it, as a call would: which contract is it? @throws BuildStopped */
+export async function detectInBox(
+  image: Digest,
+  { job, openBox, signal }: DetectInput,
+  records: Records,
+  meter: Meter,
+) {
+  records.start("detect");
+  const { env, memory_bytes, tmp_bytes, pids } = job.settings;
+  const request: BoxRequest = {
+    image,
+    args: runnerCommand(),
+    env: pairs({ ...BOX_ENV, MAYFLY_FUNCTION: job.function, MAYFLY_MEMORY_BYTES: String(memory_bytes), ...env }),
+    limits: {
+      memory_bytes: Math.max(memory_bytes, LEAST.memory_bytes),
+      cpu_millis: 1_000,
+      pids: Math.max(pids, LEAST.pids),
+      tmp_bytes,
+    },
+    timeout_ms: TIMEOUT_MS,
+    onLog: (stream, text) => records.log("detect", text, stream),
+  };
+  const session = await openBox(request);
+  const found = await meter.over(session, signal, () => detectContract(session, request));
+  records.done("detect", `contract ${found.contract}`);
+  return found;
+}
