@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { BuildRecord, decodeJson, FRAME, type Hello } from "@mayfly/contract";
+import { BuildRecord, decodeJson, FRAME, type Hello, type PublishId } from "@mayfly/contract";
 import type { FrameChannel } from "@mayfly/queue";
 import { onInvocation } from "./calls/claims.ts";
 import type { GatewayDeps } from "./deps.ts";
@@ -12,6 +12,7 @@ export async function onConnection(hello: Hello, channel: FrameChannel, deps: Ga
     if (hello.kind === "invocation") await onInvocation(hello, channel, deps);
     else if (hello.kind === "build") await onBuild(hello.build, channel, deps);
     else if (hello.kind === "blob") await onBlob(hello, channel, deps);
+    else if (hello.kind === "publish") await onPublish(hello.publish, channel, deps);
     else await onOutbox(hello.host, channel, deps);
   } catch (error) {
     deps.log.warn({ err: error, hello }, "a worker's connection failed");
@@ -52,6 +53,13 @@ async function onBlob(
     from === 0 ? registry.blobs.open(digest) : registry.blobs.openRange(digest, from, Number.POSITIVE_INFINITY);
   for await (const chunk of bytes) await channel.send(FRAME.DATA, chunk);
   await channel.send(FRAME.END);
+  channel.close();
+}
+
+/** A worker brings an image that somebody wants to pull. */
+async function onPublish(id: PublishId, channel: FrameChannel, { published }: GatewayDeps): Promise<void> {
+  await channel.sendJson(FRAME.GO, { go: published.wants(id) });
+  await published.take(id, channel);
   channel.close();
 }
 

@@ -4,6 +4,7 @@ import type { FrameChannel, Producer } from "@mayfly/queue";
 import type { Logger } from "pino";
 import type { CallRegistry } from "./calls/registry.ts";
 import type { BuildLogs } from "./deploy/build-logs.ts";
+import type { Published } from "./registry/published.ts";
 import type { RegistryStore } from "./registry/store.ts";
 import type { Waiters } from "./waiters.ts";
 
@@ -19,6 +20,8 @@ export interface GatewayDeps {
   readonly ledger: Ledger;
   /** Images that were pushed here. */
   readonly registry: RegistryStore;
+  /** Images of the workers, shown in the registry. */
+  readonly published: Published;
   readonly producer: Producer;
   readonly calls: CallRegistry;
   readonly builds: BuildLogs;

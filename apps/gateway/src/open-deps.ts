@@ -8,6 +8,7 @@ import { CallRegistry } from "./calls/registry.ts";
 import { BuildLogs } from "./deploy/build-logs.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { GatewayEnv } from "./env.ts";
+import { Published } from "./registry/published.ts";
 import { RegistryStore } from "./registry/store.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -19,25 +20,30 @@ export async function openDeps(
   const data = join(env.home, "data");
   const uploads = join(env.home, "uploads");
   for (const dir of [data, uploads]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const catalog = await Catalog.open(join(data, "catalog.sqlite"));
+  const registry = await RegistryStore.open(join(env.home, "registry"));
+  const producer = createProducer({
+    redis: env.redis,
+    prefix: env.prefix,
+    onError: (error) => log.warn({ err: error.message }, "queue"),
+  });
+  const workers: GatewayDeps["workers"] = new Set();
   return {
     key: env.key,
     channel: env.channel,
     uploads,
     queueLimit: env.queueLimit,
     log,
-    catalog: await Catalog.open(join(data, "catalog.sqlite")),
+    catalog,
     ledger: await Ledger.open(join(data, "ledger.sqlite")),
-    registry: await RegistryStore.open(join(env.home, "registry")),
-    producer: createProducer({
-      redis: env.redis,
-      prefix: env.prefix,
-      onError: (error) => log.warn({ err: error.message }, "queue"),
-    }),
+    registry,
+    published: new Published({ store: registry, catalog, producer, channel: env.channel, workers, log }),
+    producer,
     calls: new CallRegistry(),
     builds: new BuildLogs(),
     settled: new Waiters(),
     priceTable: defaultPriceTable(),
-    workers: new Set(),
+    workers,
   };
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openBoxHost } from "@mayfly/container";
-import { BuildJob, type Digest, FIXED_LIMITS, InvokeJob, type RootFs } from "@mayfly/contract";
+import { BuildJob, type Digest, FIXED_LIMITS, InvokeJob, PublishJob, type RootFs } from "@mayfly/contract";
 import { imageImporter, openImageStore } from "@mayfly/image";
 import { defaultPriceTable, openSpool } from "@mayfly/ledger";
 import { consume } from "@mayfly/queue";
@@ -15,6 +15,7 @@ import { invoke } from "./invoke/invoke.ts";
 import { Notes } from "./invoke/note.ts";
 import { NurseryKeeper } from "./nursery/keeper.ts";
 import { Shipper } from "./outbox/shipper.ts";
+import { publish } from "./publish.ts";
 import { recover } from "./recover.ts";
 
 /** Composition root: environment → stores → boxes → recovery → consume. The supervisor reads one JSON line when all of it stands. */
@@ -63,6 +64,7 @@ const deps: WorkerDeps = {
 };
 
 const BUILDS_AT_ONCE = 2;
+const PUBLISHED_AT_ONCE = 2;
 /** How long what is under way may take to end when we are told to stop; the supervisor waits twice as long. */
 const DRAIN_MS = 10_000;
 
@@ -90,12 +92,20 @@ const builds = consume({
   process: (job, signal) => build(BuildJob.parse(job), deps, signal),
   onError,
 });
+const publications = consume({
+  redis: env.redis,
+  prefix: env.prefix,
+  queue: "publish",
+  concurrency: PUBLISHED_AT_ONCE,
+  process: (job) => publish(PublishJob.parse(job), deps),
+  onError,
+});
 
 let stopping: Promise<void> | null = null;
 function stop(why: string, code = 0): Promise<void> {
   stopping ??= (async () => {
     log.info({ why }, "stopping");
-    await Promise.all([invocations.close(DRAIN_MS), builds.close(DRAIN_MS)]);
+    await Promise.all([invocations.close(DRAIN_MS), builds.close(DRAIN_MS), publications.close(0)]);
     await shipper.close();
     spool.close();
     nursery.close();

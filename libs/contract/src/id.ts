@@ -19,6 +19,11 @@ export const BuildId = z
   .regex(new RegExp(`^bld_${ULID_LIKE}$`))
   .brand<"BuildId">();
 export type BuildId = z.infer<typeof BuildId>;
+export const PublishId = z
+  .string()
+  .regex(new RegExp(`^pub_${ULID_LIKE}$`))
+  .brand<"PublishId">();
+export type PublishId = z.infer<typeof PublishId>;
 
 /** `sha256:` and 64 hex digits, as in the OCI image spec ("Digests"). */
 export const Digest = z
@@ -44,4 +49,5 @@ function uuidv7(nowMs: number): string {
 }
 
 export const newInvocationId = (nowMs: number): InvocationId => `inv_${uuidv7(nowMs)}` as InvocationId;
+export const newPublishId = (nowMs: number): PublishId => `pub_${uuidv7(nowMs)}` as PublishId;
 export const newBuildId = (nowMs: number): BuildId => `bld_${uuidv7(nowMs)}` as BuildId;

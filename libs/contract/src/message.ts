@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BuildId, Digest, FunctionName, InvocationId } from "./id.ts";
+import { BuildId, Digest, FunctionName, InvocationId, PublishId } from "./id.ts";
 import { CONTRACTS, SettingsSchema } from "./settings.ts";
 
 /** Everything that our processes say to each other, as data: job payloads, first frames of a channel, heads. */
@@ -78,11 +78,29 @@ export const BuildJob = z.object({
 });
 export type BuildJob = z.infer<typeof BuildJob>;
 
+/** BullMQ job of queue `publish`: somebody wants to pull an image that only the worker's store has. */
+export const PublishJob = z.object({
+  publish: PublishId,
+  /** A tag below `mayfly/`, or a manifest of that store. */
+  image: z.union([Digest, z.string().regex(/^mayfly\/[a-z0-9/._-]+:[A-Za-z0-9_.-]+$/)]),
+  channel: z.string(),
+});
+export type PublishJob = z.infer<typeof PublishJob>;
+
+/** Worker → gateway, after GO of a `publish`: the manifest that the job's image is; null: there is none. */
+export const PublishOffer = z.object({ image: Digest.nullable() });
+export type PublishOffer = z.infer<typeof PublishOffer>;
+
+/** Gateway → worker, after its offer: one of the image's blobs, from a byte on. DATA frames answer it, then END; or ERROR. */
+export const BlobRequest = z.object({ digest: Digest, from: z.int().nonnegative() });
+export type BlobRequest = z.infer<typeof BlobRequest>;
+
 /** First frame on a data channel, worker → gateway. */
 export const Hello = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("invocation"), invocation: InvocationId, attempt: z.int(), host: z.string() }),
   z.object({ kind: z.literal("build"), build: BuildId, host: z.string() }),
   z.object({ kind: z.literal("outbox"), host: z.string() }),
+  z.object({ kind: z.literal("publish"), publish: PublishId, host: z.string() }),
   /** For a blob of the gateway's registry, from a byte on: DATA frames, and END when that was all of it. */
   z.object({ kind: z.literal("blob"), digest: Digest, from: z.int().nonnegative(), host: z.string() }),
 ]);

@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { type Digest, Fault } from "@mayfly/contract";
 import { ImageError, parseReference, type Reference } from "@mayfly/image";
 import type { GatewayDeps } from "../deps.ts";
+import { isPublished } from "../registry/published.ts";
+import { isTag } from "../registry/target.ts";
 import { notYet } from "./source-kind.ts";
 import type { Upload } from "./upload.ts";
 
@@ -15,9 +17,10 @@ const LARGEST_BYTES = 16 * 1024;
 export async function referencedImage(
   upload: Upload,
   host: string | undefined,
-  deps: Pick<GatewayDeps, "registry">,
+  deps: Pick<GatewayDeps, "registry" | "published">,
 ): Promise<Digest> {
   const { repository, reference } = local(imageOf(await textOf(upload)), host);
+  if (isPublished(repository) && isTag(reference)) await deps.published.refresh(repository, reference);
   const found = await deps.registry.index.manifest(repository, reference);
   if (found) return found.digest;
   throw new Fault("unknown_image", {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { RegistryManifest } from "@mayfly/catalog";
 import { type Digest, FIXED_LIMITS } from "@mayfly/contract";
 import { RegistryFault } from "./fault.ts";
+import { isPublished } from "./published.ts";
 import { type Named, parseManifest } from "./pushed-manifest.ts";
 import { bodyOf, header, type RegistryRequest } from "./request.ts";
 import { digestOf, isTag } from "./target.ts";
@@ -14,7 +15,9 @@ export async function manifestRoute(
 ): Promise<Response> {
   if (request.method === "PUT") return put(request, repository, reference);
   if (reference.includes(":")) digestOf(reference);
-  const { store, method } = request;
+  const { store, method, published } = request;
+  if (method !== "DELETE" && isPublished(repository) && isTag(reference))
+    await published.refresh(repository, reference);
   const found = await store.index.manifest(repository, reference);
   if (!found) throw await unknown(request, repository, reference);
   if (method === "DELETE") {

@@ -9,7 +9,7 @@ describe("the registry", () => {
     gateway = await startGateway();
   });
   afterAll(() => gateway.close());
-  const { v2, send, failure, pushBlob, begin, pushed } = registryClient(() => gateway);
+  const { v2, send, failure, pushBlob, begin, manifestOf, pushManifest, pushed } = registryClient(() => gateway);
 
   describe("the key", () => {
     it("opens it as a bearer token and as anybody's password", async () => {
@@ -181,6 +181,21 @@ describe("the registry", () => {
       expect((await send("DELETE", `/used/blobs/${blob}`)).status).toBe(202);
       expect(await failure(send("DELETE", `/used/blobs/${blob}`))).toEqual([404, "BLOB_UNKNOWN"]);
     });
+  });
+
+  it("keeps what is below mayfly/ for what is made here", async () => {
+    const denied = [403, "DENIED"];
+    expect(await failure(send("POST", "/mayfly/node/blobs/uploads/"))).toEqual(denied);
+    expect(await failure(pushManifest("mayfly/node", "24", await manifestOf("mine")))).toEqual(denied);
+    expect(await failure(send("PUT", "/mayfly/function/hello/manifests/1", "{}"))).toEqual(denied);
+    await pushed("mayflyer/app", "1");
+    const workers = [...gateway.deps.workers];
+    gateway.deps.workers.clear();
+    const answer = await v2("/mayfly/node/manifests/24");
+    for (const worker of workers) gateway.deps.workers.add(worker);
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await answer.text()).toContain("mayfly/node:24 lies with the workers, and no worker is connected");
+    expect(await failure(v2("/mayfly/function/nobody/manifests/live"))).toEqual([404, "NAME_UNKNOWN"]);
   });
 
   it("answers what it does not offer in the spec's shape", async () => {

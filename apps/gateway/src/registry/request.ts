@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { FIXED_LIMITS, formatBytes } from "@mayfly/contract";
 import type { Logger } from "pino";
 import { RegistryFault } from "./fault.ts";
+import type { Published } from "./published.ts";
 import type { RegistryStore } from "./store.ts";
 
 /** One request to the registry, whose key was right. */
@@ -10,6 +11,7 @@ export interface RegistryRequest {
   readonly url: URL;
   readonly incoming: IncomingMessage;
   readonly store: RegistryStore;
+  readonly published: Published;
   readonly log: Logger;
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
+import { faultRow } from "@mayfly/contract";
 import { type Context, Hono } from "hono";
 import type { GatewayDeps } from "../deps.ts";
 import { asFault } from "../http/failure.ts";
@@ -8,6 +9,7 @@ import { blobRoute } from "./blobs.ts";
 import { faultResponse, RegistryFault } from "./fault.ts";
 import { catalogRoute, referrersRoute, tagsRoute } from "./listings.ts";
 import { manifestRoute } from "./manifests.ts";
+import { isPublished } from "./published.ts";
 import type { RegistryRequest } from "./request.ts";
 import { parseTarget, type Target } from "./target.ts";
 import { beginRoute, uploadRoute } from "./upload-routes.ts";
@@ -47,15 +49,27 @@ async function answered(context: Context<App>, deps: GatewayDeps): Promise<Respo
         headers: { allow: allowed.join(", ") },
       });
     }
-    return await route(target, { method, url, incoming, store: deps.registry, log: deps.log });
+    if (WRITES.includes(method) && "repository" in target) requireFree(target.repository);
+    const { registry: store, published, log } = deps;
+    return await route(target, { method, url, incoming, store, published, log });
   } catch (error) {
     if (error instanceof RegistryFault) return faultResponse(error);
     // The client has gone, or a later request of it has taken over: nobody reads this.
     if (incoming.destroyed && !incoming.complete) return new Response(null, { status: 400 });
     const fault = asFault(error, url.pathname, deps.log);
     const body = { errors: [{ code: "UNKNOWN", message: fault.details.detail }] };
-    return Response.json(body, { status: 500 });
+    return Response.json(body, {
+      status: faultRow(fault.code).status,
+      headers: faultRow(fault.code).retry ? { "retry-after": "1" } : {},
+    });
   }
+}
+
+const WRITES: readonly string[] = ["POST", "PATCH", "PUT"];
+
+function requireFree(repository: string): void {
+  if (!isPublished(repository)) return;
+  throw new RegistryFault("DENIED", `what is below mayfly/ is made here; push to another name than ${repository}`);
 }
 
 function route(target: Target, request: RegistryRequest): Promise<Response> | Response {

@@ -19,7 +19,7 @@ export interface RegistryClientOptions {
   readonly credential?: (host: string) => Credential | null;
   /** Hosts that are spoken to in plain HTTP; this machine always is. */
   readonly insecure?: readonly string[];
-  /** Blobs that move at once. */
+  /** Blobs that move at once, either way. */
   readonly parallel?: number;
   /** As much of a blob as one request carries up; null: all that is left of it. */
   readonly chunk_bytes?: number | null;
@@ -51,8 +51,9 @@ const STALL_MS = 120_000;
 export function registryClient(options: RegistryClientOptions): RegistryClient {
   const { store, retry = RETRY } = options;
   const insecure = new Set(options.insecure ?? []);
-  const gate = new Gate(options.parallel ?? PARALLEL);
-  const importer = imageImporter({ blobs: store.blobs, most_bytes: options.most_bytes ?? MOST_BYTES, retry, gate });
+  const parallel = options.parallel ?? PARALLEL;
+  const gate = new Gate(parallel);
+  const importer = imageImporter({ blobs: store.blobs, most_bytes: options.most_bytes ?? MOST_BYTES, retry, parallel });
   const known = new Map<string, { readonly host: RegistryHost; readonly whereabouts: Whereabouts }>();
   const registry = (host: string) => {
     const found = known.get(host) ?? {

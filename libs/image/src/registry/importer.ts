@@ -18,8 +18,8 @@ export interface ImporterOptions {
   /** An image of more bytes than this, as stored, is refused. */
   readonly most_bytes: number;
   readonly retry?: RetryPolicy;
-  /** What moves at once. */
-  readonly gate?: Gate;
+  /** Blobs that move at once. */
+  readonly parallel?: number;
 }
 
 /** Fetches images from any source into one blob store. Callers that share one fetch each blob once. */
@@ -35,13 +35,8 @@ export interface Importer {
 export const PARALLEL = 4;
 export const NEVER: AbortSignal = new AbortController().signal;
 
-export function imageImporter({
-  blobs,
-  most_bytes,
-  retry = RETRY,
-  gate = new Gate(PARALLEL),
-}: ImporterOptions): Importer {
-  const flights = new Flights();
+export function imageImporter({ blobs, most_bytes, retry = RETRY, parallel = PARALLEL }: ImporterOptions): Importer {
+  const [flights, gate] = [new Flights(), new Gate(parallel)];
   return {
     fetch: (source, reference, { platform = hostPlatform(), signal = NEVER, onProgress = () => {} } = {}) =>
       fetchImage(source, reference, { blobs, platform, most_bytes, retry, gate, flights, signal, onProgress }),

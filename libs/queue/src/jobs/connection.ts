@@ -42,5 +42,7 @@ export const QUEUES = {
   invoke: { attempts: 1, maxStalledCount: 0 },
   /** A build gives the same image however often it runs. */
   build: { attempts: 2, maxStalledCount: 1 },
+  /** Somebody waits for it and asks again. */
+  publish: { attempts: 1, maxStalledCount: 0 },
 } as const;
 export type QueueName = keyof typeof QUEUES;

@@ -1,4 +1,4 @@
-import type { BuildJob, InvokeJob } from "@mayfly/contract";
+import type { BuildJob, InvokeJob, PublishJob } from "@mayfly/contract";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { producerConnection, QUEUES, type QueueName, type RedisAddress } from "./connection.ts";
@@ -13,6 +13,7 @@ export interface Producer {
   removeInvoke(id: string): Promise<void>;
   build(job: BuildJob): Promise<void>;
   removeBuild(id: string): Promise<void>;
+  publish(job: PublishJob): Promise<void>;
   /** Jobs that wait for a worker. */
   waiting(queue: QueueName): Promise<number>;
   /** @throws Error when Redis does not answer */
@@ -30,7 +31,7 @@ export function createProducer(options: {
   redis.on("error", options.onError);
   let queues: Record<QueueName, Queue> | null = null;
   redis.on("ready", () => {
-    queues ??= { invoke: open("invoke"), build: open("build") };
+    queues ??= { invoke: open("invoke"), build: open("build"), publish: open("publish") };
   });
   const open = (name: QueueName) => {
     const queue = new Queue(name, {
@@ -56,6 +57,7 @@ export function createProducer(options: {
     invoke: async (job) => void (await queue("invoke").add("invoke", job, { jobId: job.invocation })),
     removeInvoke: (id) => remove("invoke", id),
     build: async (job) => void (await queue("build").add("build", job, { jobId: job.build })),
+    publish: async (job) => void (await queue("publish").add("publish", job, { jobId: job.publish })),
     removeBuild: (id) => remove("build", id),
     waiting: async (name) => queue(name).getWaitingCount(),
     ping: async () => void (await queue("invoke").getWaitingCount()),

@@ -1,0 +1,142 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Digest } from "@mayfly/contract";
+import { type ImageStore, type LayerEntry, openImageStore, type RegistryClient, registryClient } from "@mayfly/image";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { KEY, type System, startSystem } from "./system.ts";
+
+const MiB = 1024 * 1024;
+const ATTRIBUTES = { mode: 0o755, uid: 0, gid: 0, mtime_s: 1_700_000_000 };
+const run = promisify(execFile);
+
+describe("the gateway's registry", () => {
+  let mayfly: System;
+  let dir: string;
+  let store: ImageStore;
+  let client: RegistryClient;
+  let host: string;
+  let base: Digest;
+  beforeAll(async () => {
+    mayfly = await startSystem();
+    host = new URL(mayfly.url).host;
+    dir = await mkdtemp(join(tmpdir(), "mayfly-registry-e2e-"));
+    store = await openImageStore(join(dir, "store"));
+    client = registryClient({ store, credential: () => ({ username: "me", password: KEY }) });
+  });
+  afterAll(async () => {
+    expect(await mayfly.stop()).toBe(0);
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const imageOf = async (under: Digest | null, entries: LayerEntry[]): Promise<Digest> => {
+    const layer = await store.addLayer(entries, { compression: "gzip" });
+    const created = new Date("2026-01-01T00:00:00Z");
+    return store.createImage({ base: under, layers: [layer], config: {}, history: ["COPY"], created });
+  };
+  const file = (path: string, text: string): LayerEntry => {
+    const content = Buffer.from(text);
+    return { type: "file", path, ...ATTRIBUTES, size_bytes: content.byteLength, content };
+  };
+  const deploy = (name: string, image: string) =>
+    mayfly.deploy(name, JSON.stringify({ image }), "", { "content-type": "application/json" });
+
+  it("gives the base image that only the worker's store has", async () => {
+    base = (await client.pull(`${host}/mayfly/node:24`)).image;
+    const inspected = await run("skopeo", [
+      ...["inspect", "--tls-verify=false", "--creds", `me:${KEY}`, `docker://${host}/mayfly/node:24`],
+    ]);
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ Digest: base, Architecture: "amd64", Os: "linux" });
+    expect((await store.fsck()).problems).toEqual([]);
+  });
+
+  it("takes an image that goes on from it; deployed, it answers, with a bill", async () => {
+    const source = "export default { fetch: (request) => new Response(`pushed ${new URL(request.url).pathname}`) };\n";
+    const image = await imageOf(base, [
+      { type: "directory", path: "app", ...ATTRIBUTES },
+      file("app/index.mjs", source),
+    ]);
+    await client.push(image, `${host}/team/app:1`);
+    const answer = await deploy("pushed", "team/app:1");
+    expect([answer.status, await answer.json()]).toMatchObject([201, { version: 1, contract: "fetch", image }]);
+    const call = await mayfly.call("pushed/here");
+    expect([call.status, await call.text()]).toEqual([200, "pushed /here"]);
+    expect((await mayfly.record(call)).bill.usage.cpu_us).toBeGreaterThan(0);
+    const again = await deploy("pushed", `${host}/team/app:1`);
+    expect(await again.json()).toMatchObject({ version: 1, unchanged: true });
+    const pulled = await client.pull(`${host}/mayfly/function/pushed:1`);
+    expect(pulled.image).toBe(image);
+    expect((await client.pull(`${host}/mayfly/function/pushed:live`)).image).toBe(image);
+    await expect(client.pull(`${host}/mayfly/function/pushed:2`)).rejects.toMatchObject({ reason: "missing" });
+    await expect(client.pull(`${host}/mayfly/nothing:1`)).rejects.toMatchObject({ reason: "missing" });
+  });
+
+  it("says of an image that nothing can serve what is missing", async () => {
+    await client.push(await imageOf(null, [file("index.html", "x")]), `${host}/team/other:1`);
+    const other = await deploy("other", "team/other:1");
+    expect([other.status, await other.json()]).toMatchObject([
+      ...[422, { code: "handler_not_found", hint: expect.stringMatching(/http, lambda, cgi.*Dockerfile builds/) }],
+    ]);
+    await client.push(await imageOf(base, [file("index.html", "x")]), `${host}/team/empty:1`);
+    const empty = await deploy("empty", "team/empty:1");
+    expect([empty.status, await empty.json()]).toMatchObject([
+      ...[422, { code: "handler_not_found", detail: "the image has no module /app/index.mjs" }],
+    ]);
+    const throwing = await imageOf(base, [
+      { type: "directory", path: "app", ...ATTRIBUTES },
+      file("app/index.mjs", "throw new Error('at load');"),
+    ]);
+    await client.push(throwing, `${host}/team/throwing:1`);
+    const thrown = await deploy("throwing", "team/throwing:1");
+    expect([thrown.status, await thrown.json()]).toMatchObject([422, { code: "build_failed" }]);
+  });
+
+  it("lets nobody change what the worker runs", async () => {
+    const evil = await imageOf(base, [file("usr/local/bin/node", "#!/bin/sh\n")]);
+    await expect(client.push(evil, `${host}/mayfly/node:24`)).rejects.toMatchObject({
+      ...{ reason: "unauthorized", message: expect.stringContaining("DENIED") },
+    });
+    const tags = join(mayfly.home, "images", "tags");
+    expect(readFileSync(join(tags, encodeURIComponent("mayfly/node:24")), "utf8").trim()).toBe(base);
+    expect(readdirSync(tags).map(decodeURIComponent).sort()).toEqual(["mayfly/builder:latest", "mayfly/node:24"]);
+    expect(statSync(join(mayfly.home, "images")).mode & 0o777).toBe(0o700);
+    const registry = statSync(join(mayfly.home, "registry"));
+    expect([registry.mode & 0o777, registry.uid === 0]).toEqual([0o700, false]);
+  });
+
+  it("takes and gives a blob of 300 MiB in bounded memory", async () => {
+    const size = 300 * MiB;
+    const path = join(dir, "blob");
+    await writeFile(path, "");
+    await truncate(path, size);
+    const digest = `sha256:${(await run("sha256sum", [path])).stdout.slice(0, 64)}`;
+    const pid = mayfly.pid("gateway")!;
+    const rss = () => Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) * 1024;
+    const before = rss();
+    let peak = before;
+    const watching = setInterval(() => {
+      peak = Math.max(peak, rss());
+    }, 20);
+    const curl = (...args: string[]) => run("curl", ["-sSf", "-u", `me:${KEY}`, ...args]);
+    const begun = await curl(
+      "-X",
+      "POST",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%header{location}",
+      `${mayfly.url}/v2/big/blobs/uploads/`,
+    );
+    const upload = `${mayfly.url}${begun.stdout}`;
+    await curl("-X", "PATCH", "-T", path, "-H", "content-type: application/octet-stream", upload);
+    await curl("-X", "PUT", "-o", "/dev/null", `${upload}?digest=${digest}`);
+    const got = `curl -sSf -u me:${KEY} ${mayfly.url}/v2/big/blobs/${digest} | sha256sum`;
+    expect((await run("sh", ["-c", got])).stdout.slice(0, 64)).toBe(digest.slice(7));
+    clearInterval(watching);
+    console.info("gateway grown by MiB", Math.round((peak - before) / MiB));
+    expect(peak - before).toBeLessThan(64 * MiB);
+  });
+});
