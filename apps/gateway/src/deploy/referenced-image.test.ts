@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { type BuildJob, type Digest, FRAME } from "@mayfly/contract";
+import { type BuildJob, DEFAULT_SETTINGS, type Digest, FRAME, type FunctionName, newBuildId } from "@mayfly/contract";
 import { connectChannel } from "@mayfly/queue";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startGateway, type TestGateway } from "../testing/gateway.ts";
 import { IMAGE } from "../testing/worker.ts";
+import { resumeBuilds } from "./unfinished.ts";
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const sha256 = (bytes: Uint8Array | string) => `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
@@ -101,6 +102,19 @@ describe("a deploy of an image", () => {
     expect((await gateway.api("/v1/functions/refused")).status).toBe(404);
     expect(readdirSync(gateway.deps.uploads)).toEqual([]);
     expect(jobs).toEqual([]);
+  });
+
+  it("is taken up again by the next gateway, though it has no upload", async () => {
+    const digest = await push("resumed", "latest", "resumed");
+    const build = newBuildId(Date.now());
+    const created_at = new Date().toISOString();
+    const source_digest = `${digest}/image/`;
+    await gateway.deps.catalog.createBuild({
+      ...{ id: build, function: "resumed" as FunctionName, created_at, source_digest, settings: DEFAULT_SETTINGS },
+    });
+    await resumeBuilds(gateway.deps, new AbortController().signal);
+    const ended = await gateway.json(`/v1/builds/${build}?wait=10`);
+    expect([ended.status, jobs.map(({ source }) => source)]).toEqual(["done", [{ kind: "image", digest }]]);
   });
 
   it("lets a worker fetch its blobs over the data channel, from any byte on", async () => {
