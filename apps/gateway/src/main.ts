@@ -37,13 +37,13 @@ async function stop(): Promise<void> {
   stopping = true;
   ended.abort();
   expiry.stop();
-  sweeping.stop();
   server.close();
   server.closeIdleConnections();
   const deadline = Date.now() + DRAIN_MS;
   while (deps.calls.load().queued + deps.calls.load().running > 0 && Date.now() < deadline) await sleep(20);
   server.closeAllConnections();
   channel.close();
+  await sweeping.stop();
   await closeDeps(deps);
   process.exit(0);
 }

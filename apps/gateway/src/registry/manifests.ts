@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { RegistryManifest } from "@mayfly/catalog";
-import { type Digest, FIXED_LIMITS } from "@mayfly/contract";
+import { type Digest, FIXED_LIMITS, formatBytes } from "@mayfly/contract";
 import { RegistryFault } from "./fault.ts";
 import { isPublished } from "./published.ts";
 import { type Named, parseManifest } from "./pushed-manifest.ts";
@@ -65,10 +65,13 @@ async function put(request: RegistryRequest, repository: string, reference: stri
 }
 
 async function manifestBytes(request: RegistryRequest): Promise<Buffer> {
-  const tooLarge = (limit: string) =>
-    new RegistryFault("MANIFEST_INVALID", `a manifest has at most ${limit}`, { status: 413 });
+  const most = FIXED_LIMITS.manifest_bytes;
+  const tooLarge = () =>
+    new RegistryFault("MANIFEST_INVALID", `a manifest has at most ${formatBytes(most)} (${most} bytes)`, {
+      status: 413,
+    });
   const chunks: Buffer[] = [];
-  for await (const chunk of bodyOf(request, FIXED_LIMITS.manifest_bytes, tooLarge)) chunks.push(chunk);
+  for await (const chunk of bodyOf(request, most, tooLarge)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

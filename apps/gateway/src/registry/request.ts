@@ -36,7 +36,7 @@ export function announcedBytes(request: RegistryRequest): number | null {
 export async function* bodyOf(
   { incoming }: RegistryRequest,
   most: number,
-  tooLarge: (limit: string) => RegistryFault,
+  tooLarge: () => RegistryFault,
 ): AsyncGenerator<Buffer> {
   const idle = setTimeout(() => incoming.destroy(new Error(`nothing came for ${IDLE_MS / 1000} s`)), IDLE_MS);
   let size = 0;
@@ -44,7 +44,7 @@ export async function* bodyOf(
     for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       idle.refresh();
       size += chunk.byteLength;
-      if (size > most) throw tooLarge(formatBytes(most));
+      if (size > most) throw tooLarge();
       yield chunk;
     }
   } finally {
@@ -52,17 +52,17 @@ export async function* bodyOf(
   }
 }
 
-/** @param already bytes of the blob that came before */
-export const blobBody = (request: RegistryRequest, already: number): AsyncGenerator<Buffer> =>
-  bodyOf(
-    request,
-    FIXED_LIMITS.blob_bytes - already,
-    (left) =>
-      new RegistryFault(
-        "SIZE_INVALID",
-        `a blob has at most ${formatBytes(FIXED_LIMITS.blob_bytes)}; ${left} were left`,
-        {
-          status: 413,
-        },
-      ),
-  );
+/**
+ * A blob, or what follows of it. @param already bytes of it that came before
+ * @throws RegistryFault 413 at once when more is announced than a blob may have
+ */
+export function blobBody(
+  request: RegistryRequest,
+  already: number,
+  most = FIXED_LIMITS.blob_bytes,
+): AsyncGenerator<Buffer> {
+  const tooLarge = () =>
+    new RegistryFault("SIZE_INVALID", `a blob has at most ${formatBytes(most)} (${most} bytes)`, { status: 413 });
+  if (already + (announcedBytes(request) ?? 0) > most) throw tooLarge();
+  return bodyOf(request, most - already, tooLarge);
+}

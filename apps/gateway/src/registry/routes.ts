@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { faultRow } from "@mayfly/contract";
+import { ImageError } from "@mayfly/image";
 import { type Context, Hono } from "hono";
 import type { GatewayDeps } from "../deps.ts";
 import { asFault } from "../http/failure.ts";
@@ -56,6 +57,11 @@ async function answered(context: Context<App>, deps: GatewayDeps): Promise<Respo
     if (error instanceof RegistryFault) return faultResponse(error);
     // The client has gone, or a later request of it has taken over: nobody reads this.
     if (incoming.destroyed && !incoming.complete) return new Response(null, { status: 400 });
+    if (isFull(error)) {
+      deps.log.error({ err: error }, "the registry's disk is full");
+      const body = { errors: [{ code: "UNKNOWN", message: "the registry's disk is full" }] };
+      return Response.json(body, { status: 507 });
+    }
     const fault = asFault(error, url.pathname, deps.log);
     const body = { errors: [{ code: "UNKNOWN", message: fault.details.detail }] };
     return Response.json(body, {
@@ -64,6 +70,10 @@ async function answered(context: Context<App>, deps: GatewayDeps): Promise<Respo
     });
   }
 }
+
+const isFull = (error: unknown): boolean =>
+  (error instanceof ImageError && error.reason === "no_space") ||
+  ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 const WRITES: readonly string[] = ["POST", "PATCH", "PUT"];
 

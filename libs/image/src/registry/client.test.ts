@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Digest } from "@mayfly/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { sha256 } from "../digest.ts";
 import { type ImageStore, openImageStore } from "../store.ts";
 import { registryClient } from "./client.ts";
 import type { BlobProgress } from "./progress.ts";
@@ -141,6 +142,21 @@ describe("against Debian's docker-registry", () => {
     expect(progress.map(({ state }) => state)).toEqual(Array(13).fill("mounted"));
     expect([front.count("POST", /mount=.*from=mount%2Ffrom/), front.count("PATCH", /./)]).toEqual([13, 0]);
     expect(await inspect(`${registry.host}/mount/to:1`)).toMatchObject({ Digest: image });
+  });
+
+  it("an image in Docker's format is fetched byte for byte", async () => {
+    await client(ours).push("app:1", `${registry.host}/docker:oci`);
+    const [from, to] = [`docker://${registry.host}/docker:oci`, `docker://${registry.host}/docker:v2s2`];
+    await skopeo("copy", "-q", "--format=v2s2", "--src-tls-verify=false", "--dest-tls-verify=false", from, to);
+    const raw = await skopeo("inspect", "--raw", "--tls-verify=false", to);
+    const digest = sha256(Buffer.from(raw));
+    const theirs = await emptyStore();
+    expect(await client(theirs).pull(`${registry.host}/docker@${digest}`)).toEqual({ digest, image: digest });
+    expect((await theirs.blobs.read(digest, MiB)).toString()).toBe(raw);
+    const layers = (await ours.image(image)).manifest.layers.map((layer) => layer.digest);
+    expect(await Promise.all(layers.map((layer) => theirs.blobs.has(layer)))).toEqual(layers.map(() => true));
+    await client(theirs).push(digest, `${registry.host}/docker:again`);
+    expect(await skopeo("inspect", "--raw", "--tls-verify=false", `docker://${registry.host}/docker:again`)).toBe(raw);
   });
 
   it("an index is pushed with all that it names, and pulled for one platform or for all", async () => {
