@@ -55,6 +55,10 @@ export function broken(error: unknown, url: URL, signal: AbortSignal, stall: Sta
   if (signal.aborted) return signal.reason;
   const cause = (error as { cause?: unknown }).cause ?? error;
   for (const ours of [error, cause]) if (ours instanceof ImageError || ours instanceof Unavailable) return ours;
+  // What fetch says of a stream that was to be sent elsewhere (wire.ts).
+  if (cause instanceof Error && cause.message === "unexpected redirect") {
+    return new ImageError("refused", `${url.host} redirects an upload, which is not followed`, error);
+  }
   if (stall.signal.aborted) return new Unavailable(`${url.host}: ${stall.message}`, { cause: error });
   const said = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause);
   return new Unavailable(`${url.host}: the connection failed: ${said}`, { cause: error });

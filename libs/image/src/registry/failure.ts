@@ -12,6 +12,11 @@ export class Unavailable extends Error {
     super(message, { cause: options.cause });
     this.wait_ms = options.wait_ms ?? 0;
   }
+
+  /** The same, with what was being done before it. */
+  during(doing: string): Unavailable {
+    return new Unavailable(`${doing}: ${this.message}`, { wait_ms: this.wait_ms, cause: this });
+  }
 }
 
 /** Statuses of which the next try may know nothing: RFC 9110 §15, and 429 of RFC 6585 §4. */

@@ -128,7 +128,11 @@ async function fetchBlob(source: ImageSource, wanted: Descriptor, context: Fetch
           yield chunk;
         }
       };
-      await blobs.put(watched(), { expect: digest });
+      await blobs.put(watched(), { expect: digest }).catch((error) => {
+        throw error instanceof ImageError
+          ? new ImageError(error.reason, `${source.name}: ${error.message}`, error)
+          : error;
+      });
       tell({ ...at(size), state: "done" });
     }),
   );

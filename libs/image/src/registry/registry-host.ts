@@ -1,7 +1,7 @@
 import type { Answer } from "./answer.ts";
 import { Authorizer, type Credential } from "./authorizer.ts";
 import { type Endpoint, endpointOf } from "./endpoint.ts";
-import { refusalError } from "./failure.ts";
+import { refusalError, Unavailable } from "./failure.ts";
 import { HopGuard } from "./hop.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { type Body, type Method, Wire } from "./wire.ts";
@@ -47,11 +47,11 @@ export class RegistryHost {
   async send(request: Request): Promise<Answer> {
     const url = new URL(request.url, this.endpoint.origin);
     const first = await this.#authorization(url, request.scopes);
-    let answer = await this.#wire.send({ ...request, url, authorization: first });
+    let answer = await this.#ask(request, url, first);
     if (answer.status === 401 && this.#authorizer.learn(answer.headers, request.scopes, first)) {
       await answer.discard();
       const second = await this.#authorization(url, request.scopes);
-      answer = await this.#wire.send({ ...request, url, authorization: second });
+      answer = await this.#ask(request, url, second);
     }
     if (request.expect.includes(answer.status)) return answer;
     throw refusalError({
@@ -63,6 +63,14 @@ export class RegistryHost {
       text: (await answer.bytes(LONGEST_REASON).catch(() => Buffer.alloc(0))).toString("utf8"),
       known: this.#authorizer.known,
     });
+  }
+
+  async #ask(request: Request, url: URL, authorization: string | null): Promise<Answer> {
+    try {
+      return await this.#wire.send({ ...request, url, authorization });
+    } catch (error) {
+      throw error instanceof Unavailable ? error.during(request.doing) : error;
+    }
   }
 
   /** Only the registry itself learns who we are: an upload may be sent elsewhere. */

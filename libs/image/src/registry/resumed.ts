@@ -32,9 +32,10 @@ export async function* resumed(
         yield chunk;
       }
       if (at === size) return;
-      throw new Unavailable(`${source.name}: the blob ${digest} ended after ${at} of ${size} bytes`);
+      throw new Unavailable(`it ended after ${at} of ${size} bytes`);
     } catch (error) {
-      await patience.after(error);
+      const known = error instanceof Unavailable ? error.during(`${source.name}: the blob ${digest}`) : error;
+      await patience.after(known);
       onAgain(at, (error as Error).message);
     }
   }

@@ -68,7 +68,7 @@ export class Wire {
         headers,
         redirect: "manual",
         signal: AbortSignal.any([signal, stall.signal]),
-        ...(body ? { body: streamOf(body.open(), stall), duplex: "half" } : {}),
+        ...(body ? bodyOf(body.open(), stall) : {}),
       } as RequestInit);
       return answerOf(response, url, stall, signal);
     } catch (error) {
@@ -86,13 +86,18 @@ export function resolved(location: string, from: URL): URL {
   throw new ImageError("refused", `${from.host} names an address that is none: ${shown}`);
 }
 
-function streamOf(opened: Uint8Array | AsyncIterable<Uint8Array>, stall: Stall): RequestInit["body"] {
-  if (opened instanceof Uint8Array) return opened as Uint8Array<ArrayBuffer>;
-  const watched = (async function* () {
+/**
+ * A stream is given with `window: null` and `redirect: "error"`, whatever that means elsewhere: any other fetch works on a clone of
+ * the request (Fetch standard, "HTTP-network-or-cache fetch"), and the clone keeps in memory all that was sent. So an upload is not
+ * redirected; registries say where it goes with `Location` instead.
+ */
+function bodyOf(opened: Uint8Array | AsyncIterable<Uint8Array>, stall: Stall): object {
+  if (opened instanceof Uint8Array) return { body: opened };
+  const watched = async function* () {
     for await (const chunk of opened) {
       stall.moved();
       yield chunk;
     }
-  })();
-  return ReadableStream.from(watched) as unknown as RequestInit["body"];
+  };
+  return { body: ReadableStream.from(watched()), duplex: "half", window: null, redirect: "error" };
 }
