@@ -42,6 +42,7 @@ describe("other people's tools and our own client find in the registry", () => {
     store = await openImageStore(join(dir, "store"));
     image = await makeImage(12, 20_000);
     await store.tag("app:1", image);
+    await store.tag("small:1", await makeImage(2, 1_000));
     large = await makeImage(1, 8 * MiB);
   });
   beforeEach(() => {
@@ -178,9 +179,9 @@ describe("other people's tools and our own client find in the registry", () => {
 
   it("blobs of another repository without sending them again", async () => {
     const shared = client(store);
-    await shared.push("app:1", `${ours}/mount/from:1`);
+    await shared.push("small:1", `${ours}/mount/from:1`);
     const states: string[] = [];
-    await shared.push("app:1", `${ours}/mount/to:1`, { onProgress: ({ state }) => states.push(state) });
-    expect(states).toEqual(Array(13).fill("mounted"));
+    await shared.push("small:1", `${ours}/mount/to:1`, { onProgress: ({ state }) => states.push(state) });
+    expect(states).toEqual(Array(3).fill("mounted"));
   });
 });
