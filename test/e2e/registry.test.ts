@@ -9,6 +9,9 @@ import { type ImageStore, type LayerEntry, openImageStore, type RegistryClient, 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KEY, type System, startSystem } from "./system.ts";
 
+/** As `npm test` builds it. */
+const LAYER_TREE = join(import.meta.dirname, "../../build/native/layer-tree");
+
 const MiB = 1024 * 1024;
 const ATTRIBUTES = { mode: 0o755, uid: 0, gid: 0, mtime_s: 1_700_000_000 };
 const run = promisify(execFile);
@@ -24,7 +27,7 @@ describe("the gateway's registry", () => {
     mayfly = await startSystem();
     host = new URL(mayfly.url).host;
     dir = await mkdtemp(join(tmpdir(), "mayfly-registry-e2e-"));
-    store = await openImageStore(join(dir, "store"));
+    store = await openImageStore(join(dir, "store"), { layerTree: LAYER_TREE });
     client = registryClient({ store, credential: () => ({ username: "me", password: KEY }) });
   });
   afterAll(async () => {

@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildImage } from "./build-image.ts";
 import { ChildBoxes } from "./testing/child-boxes.ts";
 
+/** As `npm test` builds it. */
+const LAYER_TREE = join(import.meta.dirname, "../../../build/native/layer-tree");
+
 const CREATED = new Date(0);
 const ATTRIBUTES = { mode: 0o755, uid: 0, gid: 0, mtime_s: 0 };
 const HELLO = "export default () => new Response('hello')";
@@ -17,7 +20,7 @@ let base: Digest;
 let boxes: ChildBoxes;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "mayfly-build-image-"));
-  store = await openImageStore(dir);
+  store = await openImageStore(dir, { layerTree: LAYER_TREE });
   base = await imageOf(null, [{ type: "directory", path: "mayfly", ...ATTRIBUTES }]);
   boxes = new ChildBoxes(() => store);
   await boxes.bundlePrograms();

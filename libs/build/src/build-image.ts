@@ -2,7 +2,7 @@ import { type BuildFault, type BuildJob, type BuildRecord, type Digest, formatBy
 import {
   type BlobProgress,
   formatPlatform,
-  hostPlatform,
+  HOST_PLATFORM,
   type Image,
   ImageError,
   type ImageStore,
@@ -67,7 +67,7 @@ async function checked(digest: Digest, { store, base }: BuildImageInput, records
   records.start("check");
   const image = await store.image(digest);
   const { os, architecture, rootfs } = image.config;
-  const host = hostPlatform();
+  const host = HOST_PLATFORM;
   if (os !== host.os || architecture !== host.architecture) {
     const [its, ours] = [formatPlatform({ os, architecture }), formatPlatform(host)];
     throw new BuildStopped({ code: "build_failed", message: `the image is for ${its}; this machine is ${ours}` });

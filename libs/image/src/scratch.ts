@@ -12,15 +12,16 @@ import type { LayerTree } from "./tree/layer-tree.ts";
 export class Scratch {
   readonly #dir: string;
   readonly #owner: string;
-  readonly #tree: LayerTree;
+  readonly #tree: LayerTree | null;
 
-  private constructor(dir: string, owner: string, tree: LayerTree) {
+  private constructor(dir: string, owner: string, tree: LayerTree | null) {
     this.#dir = dir;
     this.#owner = owner;
     this.#tree = tree;
   }
 
-  static async open(dir: string, tree: LayerTree): Promise<Scratch> {
+  /** @param tree empties folders; null where only files are made */
+  static async open(dir: string, tree: LayerTree | null): Promise<Scratch> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const scratch = new Scratch(dir, ownerOf(process.pid)!, tree);
     for (const name of await readdir(dir)) {
@@ -38,7 +39,7 @@ export class Scratch {
   async discard(path: string): Promise<void> {
     try {
       if (!(await lstat(path)).isDirectory()) return await rm(path, { force: true });
-      await this.#tree.empty(path);
+      await this.#tree?.empty(path);
       await rmdir(path);
     } catch (error) {
       if (errno(error) !== "ENOENT") throw error;

@@ -5,6 +5,9 @@ import { openImageStore } from "@mayfly/image";
 import { type System, startSystem } from "../../e2e/system.ts";
 import { childrenOf } from "../measure/cpu.ts";
 
+/** As `npm test` builds it. */
+const LAYER_TREE = join(import.meta.dirname, "../../../build/native/layer-tree");
+
 /** The handler that everybody runs: ours deployed, the others from the same file. */
 export const HANDLER = join(import.meta.dirname, "..", "programs", "handler.mjs");
 
@@ -30,7 +33,7 @@ export async function startMayfly(): Promise<Mayfly> {
   };
   try {
     const hello = await deploy("hello", readFileSync(HANDLER, "utf8"));
-    const store = await openImageStore(join(system.home, "images"));
+    const store = await openImageStore(join(system.home, "images"), { layerTree: LAYER_TREE });
     return { system, hello, rootfs: await store.rootfs(hello.image), processes: () => processesOf(system), deploy };
   } catch (error) {
     await system.stop();

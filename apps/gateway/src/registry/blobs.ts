@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { Digest } from "@mayfly/contract";
 import { RegistryFault } from "./fault.ts";
 import { heldBack } from "./held-back.ts";
@@ -50,8 +50,8 @@ function streamed({ incoming, log }: RegistryRequest, stream: Readable, init: Re
       incoming.socket.destroy();
     }
   };
-  const body = Readable.toWeb(Readable.from(guarded(), { objectMode: false }));
-  return new Response(body as unknown as ReadableStream, init);
+  // Not by way of a Node stream: that one copies every chunk.
+  return new Response(ReadableStream.from(guarded()) as unknown as ReadableStream, init);
 }
 
 async function remove({ store }: RegistryRequest, repository: string, digest: Digest): Promise<void> {

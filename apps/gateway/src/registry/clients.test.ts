@@ -18,6 +18,9 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KEY, startGateway, type TestGateway } from "../testing/gateway.ts";
 
+/** As `npm test` builds it. */
+const LAYER_TREE = join(import.meta.dirname, "../../../../build/native/layer-tree");
+
 const MiB = 1024 * 1024;
 const QUICK = { attempts: 4, first_ms: 5, most_ms: 20, longest_wait_ms: 2_000 };
 const skopeo = async (...args: string[]): Promise<string> => (await promisify(execFile)("skopeo", args)).stdout;
@@ -39,7 +42,7 @@ describe("other people's tools and our own client find in the registry", () => {
     ]);
     ours = `127.0.0.1:${gateway.port}`;
     front = await startFront(ours);
-    store = await openImageStore(join(dir, "store"));
+    store = await openImageStore(join(dir, "store"), { layerTree: LAYER_TREE });
     image = await makeImage(12, 20_000);
     await store.tag("app:1", image);
     await store.tag("small:1", await makeImage(2, 1_000));
@@ -69,7 +72,7 @@ describe("other people's tools and our own client find in the registry", () => {
 
   const client = (into: ImageStore, credential = { username: "me", password: KEY }, options = {}) =>
     registryClient({ store: into, credential: () => credential, retry: QUICK, ...options });
-  const emptyStore = () => openImageStore(join(dir, crypto.randomUUID()));
+  const emptyStore = () => openImageStore(join(dir, crypto.randomUUID()), { layerTree: LAYER_TREE });
   const plain = ["--src-tls-verify=false", "--dest-tls-verify=false"];
   const fromOurs = ["--src-creds", `me:${KEY}`];
   const intoOurs = ["--dest-creds", `me:${KEY}`];

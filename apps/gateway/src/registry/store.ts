@@ -92,7 +92,7 @@ export class RegistryStore {
     for (const loose of await this.index.looseBlobs(before.blobs.getTime()))
       await this.#sweepLoose(loose, before.blobs);
     // What was stored by a process that died before it had entered it.
-    for await (const { digest, put_at } of this.blobs.list()) if (put_at < before.blobs) await this.#forget(digest);
+    for await (const { digest, used_at } of this.blobs.list()) if (used_at < before.blobs) await this.#forget(digest);
   }
 
   async #sweepLoose(loose: LooseBlob, before: Date): Promise<void> {
@@ -106,6 +106,6 @@ export class RegistryStore {
   }
 
   async #forgetUnheld(digest: Digest): Promise<void> {
-    if (!(await this.index.isKept(digest))) await this.blobs.remove(digest);
+    if (!(await this.index.isKept(digest))) await this.blobs.remove(digest, null);
   }
 }

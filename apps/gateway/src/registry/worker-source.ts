@@ -1,5 +1,5 @@
 import { type Digest, decodeJson, FRAME, type Frame, PublishOffer } from "@mayfly/contract";
-import { ImageError, type ImageSource, LARGEST_DOCUMENT, Unavailable } from "@mayfly/image";
+import { ImageError, type ImageSource, LARGEST_DOCUMENT_BYTES, Unavailable } from "@mayfly/image";
 import type { FrameChannel } from "@mayfly/queue";
 
 export interface Offer {
@@ -35,7 +35,8 @@ export async function openOffer(channel: FrameChannel): Promise<Offer> {
       for await (const chunk of blob(reference as Digest, 0)) {
         parts.push(chunk);
         size += chunk.byteLength;
-        if (size > LARGEST_DOCUMENT) throw new ImageError("unsupported", `${reference} is too large for a manifest`);
+        if (size > LARGEST_DOCUMENT_BYTES)
+          throw new ImageError("unsupported", `${reference} is too large for a manifest`);
       }
       return { bytes: Buffer.concat(parts), media_type: null };
     },

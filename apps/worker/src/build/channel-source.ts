@@ -1,5 +1,5 @@
 import { type BuildJob, type Digest, FRAME } from "@mayfly/contract";
-import { ImageError, type ImageSource, LARGEST_DOCUMENT, Unavailable } from "@mayfly/image";
+import { ImageError, type ImageSource, LARGEST_DOCUMENT_BYTES, Unavailable } from "@mayfly/image";
 import { connectChannel, type FrameChannel } from "@mayfly/queue";
 import type { WorkerDeps } from "../deps.ts";
 
@@ -25,7 +25,7 @@ export function channelSource(job: Pick<BuildJob, "channel">, { host }: Pick<Wor
       for await (const chunk of received(await open(digest, 0, signal), signal)) {
         parts.push(chunk);
         size += chunk.byteLength;
-        if (size > LARGEST_DOCUMENT)
+        if (size > LARGEST_DOCUMENT_BYTES)
           throw new ImageError("unsupported", `${name}: ${digest} is too large for a manifest`);
       }
       return { bytes: Buffer.concat(parts), media_type: null };

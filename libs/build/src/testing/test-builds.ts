@@ -15,6 +15,9 @@ import { type ImageStore, openImageStore } from "@mayfly/image";
 import { buildCode } from "../build-code.ts";
 import { ChildBoxes } from "./child-boxes.ts";
 
+/** As `npm test` builds it. */
+const LAYER_TREE = join(import.meta.dirname, "../../../../build/native/layer-tree");
+
 interface Given {
   readonly kind?: SourceKind;
   readonly file_name?: string;
@@ -39,7 +42,7 @@ export class TestBuilds {
 
   static async start(): Promise<TestBuilds> {
     const dir = await mkdtemp(join(tmpdir(), "mayfly-build-store-"));
-    const store = await openImageStore(dir);
+    const store = await openImageStore(dir, { layerTree: LAYER_TREE });
     const app = { type: "directory", path: "app", mode: 0o755, uid: 0, gid: 0, mtime_s: 0 } as const;
     const layer = await store.addLayer([app], { compression: "none" });
     const config = { Env: ["PATH=/usr/bin"] };

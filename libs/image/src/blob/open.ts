@@ -8,5 +8,5 @@ import { BlobDirectory } from "./directory.ts";
 export async function openBlobStore(dir: string): Promise<BlobStore> {
   const root = resolve(dir);
   await mkdir(root, { recursive: true, mode: 0o700 });
-  return BlobDirectory.open(root, await Scratch.open(join(root, "tmp")));
+  return BlobDirectory.open(root, await Scratch.open(join(root, "tmp"), null));
 }

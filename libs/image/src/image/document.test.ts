@@ -4,7 +4,7 @@ import { type Descriptor, MEDIA_TYPE, type Platform } from "../oci.ts";
 import { archive, file, inChunks } from "../testing/archive.ts";
 import { TestStore } from "../testing/store.ts";
 import { parseDocument } from "./document.ts";
-import { manifestsFor } from "./platform.ts";
+import { manifestsFor, offeredPlatforms } from "./platform.ts";
 
 const digest = (text: string) => sha256(Buffer.from(text));
 const part = (mediaType: string, text = "x"): Descriptor => ({ mediaType, digest: digest(text), size: 1 });
@@ -13,7 +13,8 @@ const MANIFEST = {
   config: part(MEDIA_TYPE.config),
   layers: [part("application/vnd.oci.image.layer.v1.tar+gzip")],
 };
-const parse = (value: unknown) => parseDocument(Buffer.from(JSON.stringify(value)), "it");
+const parse = (value: unknown, called: string | null = null) =>
+  parseDocument(Buffer.from(JSON.stringify(value)), "it", called);
 
 describe("a document", () => {
   it.each<[string, unknown, string, string]>([
@@ -36,11 +37,27 @@ describe("a document", () => {
     expect(parse(value)).toMatchObject({ kind, mediaType });
   });
 
+  it("is what it says itself, else what its registry calls it, else what it looks like", () => {
+    const { dockerManifest, manifest } = MEDIA_TYPE;
+    expect(parse(MANIFEST, `${dockerManifest}; charset=utf-8`).mediaType).toBe(dockerManifest);
+    expect(parse(MANIFEST, "text/plain").mediaType).toBe(manifest);
+    expect(parse({ ...MANIFEST, mediaType: dockerManifest }, "text/plain").mediaType).toBe(dockerManifest);
+    expect(() => parse({ ...MANIFEST, mediaType: manifest }, dockerManifest)).toThrow(/is called .* says of itself/);
+    expect(() => parse(MANIFEST, MEDIA_TYPE.index)).toThrow(/it has no manifests/);
+  });
+
   it.each<[string, unknown, string]>([
     ["of schema 1", { schemaVersion: 1, fsLayers: [] }, "schemaVersion is 1"],
     ["that is both", { ...MANIFEST, manifests: [] }, "it could be either"],
     ["of another type", { ...MANIFEST, mediaType: "text/plain" }, "text/plain"],
     ["without layers", { ...MANIFEST, layers: undefined }, "it has no layers"],
+    ["with layers that are no list", { ...MANIFEST, layers: {} }, "it has no layers"],
+    [
+      "with another kind of digest",
+      { ...MANIFEST, config: { ...part("x"), digest: `sha512:${"0".repeat(128)}` } },
+      "is no digest",
+    ],
+    ["with a size that is a text", { ...MANIFEST, layers: [{ ...part("x"), size: "1" }] }, "is no count"],
     ["without a config", { ...MANIFEST, config: undefined }, "is no digest"],
     [
       "with a digest that climbs",
@@ -88,12 +105,24 @@ describe("an index", () => {
     [linux("x86_64"), ["amd64", "amd64 again"]],
     [linux("arm64"), ["arm64"]],
     [linux("aarch64", "v8"), ["arm64"]],
+    [linux("amd64", "v3"), ["amd64", "amd64 again"]],
     [linux("arm"), ["v7", "v6", "v5"]],
     [linux("arm", "v6"), ["v6", "v5"]],
-    [linux("s390x"), []],
+    [linux("s390x"), ["no platform"]],
     [{ os: "windows", architecture: "amd64" }, ["windows"]],
   ])("for %j offers %j", (platform, names) => {
     expect(manifestsFor(ALL, platform).map((found) => found.digest)).toEqual(names.map(digest));
+  });
+
+  it("of several levels offers none that is too high, and the highest of the others first", () => {
+    const levels = ["v3", "v1", "v2"].map((variant) => entry(variant, linux("amd64", variant)));
+    const found = (variant?: string) => manifestsFor(levels, linux("amd64", variant)).map(({ digest }) => digest);
+    expect(found()).toEqual([digest("v1")]);
+    expect(found("v2")).toEqual(["v2", "v1"].map(digest));
+    expect(offeredPlatforms([...levels.slice(1), entry("x", { os: "unknown", architecture: "unknown" })])).toEqual([
+      "linux/amd64/v1",
+      "linux/amd64/v2",
+    ]);
   });
 
   it("without platforms offers what it has", () => {

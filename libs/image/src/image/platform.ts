@@ -1,36 +1,54 @@
 import type { Descriptor, Platform } from "../oci.ts";
 
-/** Node's names of architectures are not Go's, which OCI uses (image-index.md, `platform`). */
-const GO_ARCHITECTURE: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
-/** What others call them. */
-const OTHER_NAMES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64", armhf: "arm", i386: "386" };
-const DEFAULT_VARIANT: Readonly<Record<string, string>> = { arm: "v7", arm64: "v8" };
-
-export const HOST_PLATFORM: Platform = {
-  os: "linux",
-  architecture: GO_ARCHITECTURE[process.arch] ?? process.arch,
+/** Others' names of architectures, Node's and uname's among them; OCI uses Go's (image-index.md, `platform`; containerd, platforms/database.go). */
+const GO_NAMES: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  x86_64: "amd64",
+  "x86-64": "amd64",
+  ia32: "386",
+  i386: "386",
+  i686: "386",
+  aarch64: "arm64",
+  armhf: "arm",
+  armel: "arm",
+  ppc64el: "ppc64le",
 };
+/** What an architecture without a variant means. */
+const DEFAULT_VARIANT: Readonly<Record<string, string>> = { amd64: "v1", arm: "v7", arm64: "v8" };
+
+const goName = (architecture: string): string => GO_NAMES[architecture] ?? architecture;
+
+export const HOST_PLATFORM: Platform = { os: "linux", architecture: goName(process.arch) };
 
 /**
  * The manifests of an index that run on a platform, the best first: the variant itself, then lower ones; equal ones stay in order.
- * Attestations (`unknown/unknown`) and manifests without a platform, where others have one, do not count.
+ * Attestations (`unknown/unknown`) do not count. What names no platform, and may be the image itself or a further index, comes only
+ * where nothing else fits.
  */
 export function manifestsFor(manifests: readonly Descriptor[], wanted: Platform): Descriptor[] {
   const want = normal(wanted);
-  const level = (platform: Platform) => Number(/^v(\d+)/.exec(normal(platform).variant)?.[1] ?? 0);
   const fitting = manifests.filter(({ platform }) => {
     if (!platform) return false;
-    const { os, architecture } = normal(platform);
-    return os === want.os && architecture === want.architecture && level(platform) <= level(wanted);
+    const { os, architecture, variant } = normal(platform);
+    if (os !== want.os || architecture !== want.architecture) return false;
+    return variant === want.variant || level(variant) <= level(want.variant);
   });
-  if (fitting.length === 0 && manifests.every(({ platform }) => !platform)) return [...manifests];
-  return fitting.sort((a, b) => level(b.platform!) - level(a.platform!));
+  if (fitting.length === 0) return manifests.filter(({ platform }) => !platform);
+  const levelOf = ({ platform }: Descriptor) => level(normal(platform!).variant);
+  return fitting.sort((a, b) => levelOf(b) - levelOf(a) || 0);
 }
 
+/** `v7` is 7; not a number for variants that have no order. */
+const level = (variant: string): number => Number(/^v(\d+)$/.exec(variant)?.[1]);
+
 function normal({ os, architecture, variant }: Platform): Required<Platform> {
-  const name = OTHER_NAMES[architecture] ?? architecture;
+  const name = goName(architecture);
   return { os, architecture: name, variant: variant || (DEFAULT_VARIANT[name] ?? "") };
 }
 
 export const formatPlatform = ({ os, architecture, variant }: Platform): string =>
   [os, architecture, ...(variant ? [variant] : [])].join("/");
+
+/** Every platform that is offered, for the message that none fits. */
+export const offeredPlatforms = (manifests: readonly Descriptor[]): string[] =>
+  manifests.flatMap(({ platform }) => (platform && platform.os !== "unknown" ? [formatPlatform(platform)] : []));

@@ -2,8 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest } from "@mayfly/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type ImageStore, openImageStore } from "../store.ts";
-import { temporaryDirectory } from "../temporary.ts";
+import type { ImageStore } from "../image-store.ts";
 import type { Credential } from "./authorizer.ts";
 import { registryClient } from "./client.ts";
 import { type DockerRegistry, startDockerRegistry } from "./testing/docker-registry.ts";
@@ -20,7 +19,7 @@ const ME = { username: "me", password: "secret" };
 const unauthorized = (message: RegExp) => ({ reason: "unauthorized", message: expect.stringMatching(message) });
 
 async function withImage(): Promise<{ store: ImageStore; image: Digest }> {
-  const store = await openImageStore(await temporaryDirectory());
+  const store = await emptyStore();
   return { store, image: await makeImage(store, 2, 1000) };
 }
 

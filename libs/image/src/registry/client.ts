@@ -1,11 +1,11 @@
 import type { Digest } from "@mayfly/contract";
 import { ImageError } from "../error.ts";
-import type { ImageStore } from "../store.ts";
+import type { ImageStore } from "../image-store.ts";
+import type { Platform } from "../oci.ts";
 import type { Credential } from "./authorizer.ts";
 import type { Fetched } from "./fetch-image.ts";
 import { Gate } from "./gate.ts";
 import { imageImporter, type Moving, NEVER, PARALLEL } from "./importer.ts";
-import type { Platform } from "./platform.ts";
 import { pushImage } from "./push-image.ts";
 import { RegistryHost } from "./registry-host.ts";
 import { registrySource } from "./registry-source.ts";

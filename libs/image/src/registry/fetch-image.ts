@@ -2,11 +2,11 @@ import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
 import { sha256 } from "../digest.ts";
 import { ImageError } from "../error.ts";
-import type { Descriptor } from "../oci.ts";
-import { type Document, LARGEST_DOCUMENT, parseDocument } from "./document.ts";
+import { type Document, LARGEST_DOCUMENT_BYTES, parseDocument } from "../image/document.ts";
+import { formatPlatform, manifestsFor, offeredPlatforms } from "../image/platform.ts";
+import type { Descriptor, Platform } from "../oci.ts";
 import type { Flights } from "./flights.ts";
 import type { Gate } from "./gate.ts";
-import { chooseManifest, formatPlatform, offeredPlatforms, type Platform } from "./platform.ts";
 import type { OnProgress } from "./progress.ts";
 import { resumed } from "./resumed.ts";
 import type { RetryPolicy } from "./retry.ts";
@@ -46,7 +46,7 @@ export async function fetchImage(source: ImageSource, reference: string, context
   if (reference.startsWith("sha256:") && digest !== reference) {
     throw new ImageError("corrupt", `${source.name}: the manifest ${reference} came with the bytes of ${digest}`);
   }
-  const document = parseDocument(bytes, media_type, `${source.name}: ${reference}`);
+  const document = parseDocument(bytes, `${source.name}: ${reference}`, media_type);
   const image = await fetchDocument({ source, bytes, digest, document, depth: 0 }, context);
   return { digest, image };
 }
@@ -62,13 +62,13 @@ interface Found {
 async function fetchDocument(found: Found, context: FetchContext): Promise<Digest> {
   const { source, document, digest, bytes } = found;
   if (document.kind === "manifest") {
-    await fetchBlobs(source, [document.config, ...document.layers], context);
+    await fetchBlobs(source, [document.manifest.config, ...document.manifest.layers], context);
   } else if (context.platform === "all") {
-    for (const child of document.manifests) await fetchChild(child, found, context);
+    for (const child of document.index.manifests) await fetchChild(child, found, context);
   } else {
-    const chosen = chooseManifest(document, context.platform);
+    const [chosen] = manifestsFor(document.index.manifests, context.platform);
     if (chosen) return fetchChild(chosen, found, context);
-    const offered = offeredPlatforms(document).join(", ") || "none";
+    const offered = offeredPlatforms(document.index.manifests).join(", ") || "none";
     const wanted = formatPlatform(context.platform);
     throw new ImageError("missing", `${source.name} has no image for ${wanted}; it has ${offered}`);
   }
@@ -78,7 +78,7 @@ async function fetchDocument(found: Found, context: FetchContext): Promise<Diges
 
 async function fetchChild(child: Descriptor, { source, depth }: Found, context: FetchContext): Promise<Digest> {
   if (depth === DEEPEST) throw new ImageError("unsupported", `${source.name}: its indexes are nested too deep`);
-  if (child.size > LARGEST_DOCUMENT) {
+  if (child.size > LARGEST_DOCUMENT_BYTES) {
     throw new ImageError("unsupported", `${source.name}: the manifest ${child.digest} has ${child.size} bytes`);
   }
   const { bytes, media_type } = await source.manifest(child.digest, context.signal);
@@ -86,7 +86,7 @@ async function fetchChild(child: Descriptor, { source, depth }: Found, context: 
   if (digest !== child.digest || bytes.byteLength !== child.size) {
     throw new ImageError("corrupt", `${source.name}: the manifest ${child.digest} came with the bytes of ${digest}`);
   }
-  const document = parseDocument(bytes, media_type ?? child.mediaType, `${source.name}: ${digest}`);
+  const document = parseDocument(bytes, `${source.name}: ${digest}`, media_type ?? child.mediaType);
   return fetchDocument({ source, bytes, digest, document, depth: depth + 1 }, context);
 }
 

@@ -1,8 +1,9 @@
 import type { BlobStore } from "../blob/blob-store.ts";
+import { HOST_PLATFORM } from "../image/platform.ts";
+import type { Platform } from "../oci.ts";
 import { type Fetched, fetchImage } from "./fetch-image.ts";
 import { Flights } from "./flights.ts";
 import { Gate } from "./gate.ts";
-import { hostPlatform, type Platform } from "./platform.ts";
 import type { OnProgress } from "./progress.ts";
 import { RETRY, type RetryPolicy } from "./retry.ts";
 import type { ImageSource } from "./source.ts";
@@ -38,7 +39,7 @@ export const NEVER: AbortSignal = new AbortController().signal;
 export function imageImporter({ blobs, most_bytes, retry = RETRY, parallel = PARALLEL }: ImporterOptions): Importer {
   const [flights, gate] = [new Flights(), new Gate(parallel)];
   return {
-    fetch: (source, reference, { platform = hostPlatform(), signal = NEVER, onProgress = () => {} } = {}) =>
+    fetch: (source, reference, { platform = HOST_PLATFORM, signal = NEVER, onProgress = () => {} } = {}) =>
       fetchImage(source, reference, { blobs, platform, most_bytes, retry, gate, flights, signal, onProgress }),
   };
 }

@@ -1,8 +1,8 @@
 import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
 import { ImageError } from "../error.ts";
-import type { Descriptor } from "../oci.ts";
-import { type Document, LARGEST_DOCUMENT, parseDocument } from "./document.ts";
+import { LARGEST_DOCUMENT_BYTES, parseDocument } from "../image/document.ts";
+import type { Descriptor, Index } from "../oci.ts";
 import type { Gate } from "./gate.ts";
 import type { OnProgress } from "./progress.ts";
 import type { RegistryHost } from "./registry-host.ts";
@@ -28,22 +28,18 @@ export interface PushContext {
  * @param reference tag or digest that the registry is to know it by @throws ImageError
  */
 export async function pushImage(digest: Digest, reference: string, context: PushContext): Promise<void> {
-  const bytes = await context.blobs.read(digest, LARGEST_DOCUMENT);
-  const document = parseDocument(bytes, null, `the manifest ${digest}`);
+  const bytes = await context.blobs.read(digest, LARGEST_DOCUMENT_BYTES);
+  const document = parseDocument(bytes, `the manifest ${digest}`);
   if (document.kind === "index") {
-    await requireAll(digest, document, context.blobs);
-    for (const child of document.manifests) await pushImage(child.digest, child.digest, context);
+    await requireAll(digest, document.index, context.blobs);
+    for (const child of document.index.manifests) await pushImage(child.digest, child.digest, context);
   } else {
-    await pushBlobs([document.config, ...document.layers], context);
+    await pushBlobs([document.manifest.config, ...document.manifest.layers], context);
   }
-  await putManifest(bytes, digest, document, reference, context);
+  await putManifest(bytes, digest, document.mediaType, reference, context);
 }
 
-async function requireAll(
-  index: Digest,
-  { manifests }: Extract<Document, { kind: "index" }>,
-  blobs: BlobStore,
-): Promise<void> {
+async function requireAll(index: Digest, { manifests }: Index, blobs: BlobStore): Promise<void> {
   for (const { digest } of manifests) {
     if (await blobs.has(digest)) continue;
     const what = `the index ${index} names the manifest ${digest}, which is not in the store`;
@@ -118,7 +114,7 @@ async function mount(upload: Upload, whereabouts: Whereabouts): Promise<Session 
 async function putManifest(
   bytes: Buffer,
   digest: Digest,
-  document: Document,
+  mediaType: string,
   reference: string,
   { host, repository, doing, signal }: PushContext,
 ): Promise<void> {
@@ -127,7 +123,7 @@ async function putManifest(
       host.send({
         method: "PUT",
         url: `/v2/${repository}/manifests/${reference}`,
-        headers: { "content-type": document.media_type },
+        headers: { "content-type": mediaType },
         body: { size_bytes: bytes.byteLength, open: () => bytes },
         scopes: [`repository:${repository}:pull,push`],
         expect: [200, 201, 202],

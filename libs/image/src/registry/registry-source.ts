@@ -1,7 +1,7 @@
 import type { Digest } from "@mayfly/contract";
 import { ImageError } from "../error.ts";
+import { ACCEPTED, LARGEST_DOCUMENT_BYTES } from "../image/document.ts";
 import type { Answer } from "./answer.ts";
-import { ACCEPTED, LARGEST_DOCUMENT } from "./document.ts";
 import { Unavailable } from "./failure.ts";
 import type { RegistryHost } from "./registry-host.ts";
 import { retrying } from "./retry.ts";
@@ -21,11 +21,11 @@ export function registrySource(host: RegistryHost, repository: string, doing: st
             headers: { accept: ACCEPTED },
             ...{ scopes, expect: [200], doing, signal },
           });
-          const bytes = await answer.bytes(LARGEST_DOCUMENT + 1);
-          if (bytes.byteLength > LARGEST_DOCUMENT) {
+          const bytes = await answer.bytes(LARGEST_DOCUMENT_BYTES + 1);
+          if (bytes.byteLength > LARGEST_DOCUMENT_BYTES) {
             throw new ImageError(
               "unsupported",
-              `${doing}: the manifest ${reference} is over ${LARGEST_DOCUMENT} bytes`,
+              `${doing}: the manifest ${reference} is over ${LARGEST_DOCUMENT_BYTES} bytes`,
             );
           }
           return { bytes, media_type: answer.headers.get("content-type") };

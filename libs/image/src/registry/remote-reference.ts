@@ -1,5 +1,4 @@
 import type { Digest } from "@mayfly/contract";
-import { ImageError } from "../error.ts";
 import { parseReference } from "../reference.ts";
 
 /** An image at a registry. */
@@ -16,23 +15,12 @@ const HUB = "docker.io";
 const HUB_NAMES = new Set([HUB, "index.docker.io", "registry-1.docker.io"]);
 
 /**
- * Reads `[host/]name[:tag][@digest]` as Docker does (distribution/reference, normalize.go): what stands before the first slash is a
- * host when it has a dot, a colon or a capital, or is `localhost`; without a host it is Docker Hub, whose single names are below
- * `library/`. @throws ImageError `refused`
+ * Reads `[host/]name[:tag][@digest]` as Docker does (distribution/reference, normalize.go): without a
+ * host it is Docker Hub, whose single names are below `library/`. @throws ImageError `refused`
  */
 export function parseRemoteReference(text: string): RemoteReference {
-  const { name, tag, digest } = parseReference(text);
-  if (/^[0-9a-f]{64}$/.test(name)) {
-    throw new ImageError(
-      "refused",
-      `the image reference "${text}": 64 hex digits name an image here, not at a registry`,
-    );
-  }
-  const slash = name.indexOf("/");
-  const first = slash === -1 ? "" : name.slice(0, slash);
-  const isHost = first === "localhost" || /[.:A-Z]/.test(first);
-  const host = !isHost || HUB_NAMES.has(first) ? HUB : first;
-  const rest = isHost ? name.slice(slash + 1) : name;
+  const { host: written, repository: rest, tag, digest } = parseReference(text);
+  const host = written === null || HUB_NAMES.has(written) ? HUB : written;
   const repository = host === HUB && !rest.includes("/") ? `library/${rest}` : rest;
   const tagged = digest === null || text.slice(0, text.indexOf("@")).lastIndexOf(":") > text.lastIndexOf("/");
   return { host, repository, tag: tagged ? tag : null, digest };

@@ -4,7 +4,7 @@ import type { Digest } from "@mayfly/contract";
 export interface ImageSource {
   /** For messages: `registry.example/app`. */
   readonly name: string;
-  /** A document by tag or digest, no larger than LARGEST_DOCUMENT, with what the source calls it. */
+  /** A document by tag or digest, no larger than LARGEST_DOCUMENT_BYTES, with what the source calls it. */
   manifest(
     reference: string,
     signal: AbortSignal,

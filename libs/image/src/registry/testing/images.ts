@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Digest } from "@mayfly/contract";
-import type { Compression } from "../../layer/add.ts";
+import type { Compression } from "../../compression/decompress.ts";
+import type { ImageStore } from "../../image-store.ts";
 import type { LayerEntry } from "../../layer/entry.ts";
 import type { Layer } from "../../oci.ts";
-import { type ImageStore, openImageStore } from "../../store.ts";
-import { temporaryDirectory } from "../../temporary.ts";
+import { TestStore } from "../../testing/store.ts";
 
 /** For tests: an empty store that goes when the test ends. */
-export const emptyStore = async (): Promise<ImageStore> => openImageStore(await temporaryDirectory());
+export const emptyStore = async (): Promise<ImageStore> => (await TestStore.forTest()).store;
 
 /** An image with so many layers of so many random bytes each, which no compression makes smaller. */
 export async function makeImage(

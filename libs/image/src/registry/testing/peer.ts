@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Digest } from "@mayfly/contract";
-import { type ImageStore, openImageStore } from "../../store.ts";
+import type { ImageStore } from "../../image-store.ts";
+import { TestStore } from "../../testing/store.ts";
 import { type RegistryClient, type RegistryClientOptions, registryClient } from "../client.ts";
 import { type DockerRegistry, startDockerRegistry } from "./docker-registry.ts";
 import { type Front, startFront, type Treatment } from "./front.ts";
@@ -39,8 +37,8 @@ export interface Peer {
 export async function startPeer(): Promise<Peer> {
   const registry = await startDockerRegistry();
   const front = await startFront(registry.host);
-  const dir = await mkdtemp(join(tmpdir(), "mayfly-image-"));
-  const ours = await openImageStore(dir);
+  const test = await TestStore.open();
+  const ours = test.store;
   const [image, large] = [await makeImage(ours, 3, 20_000), await makeImage(ours, 1, 4 * MiB)];
   await ours.tag("app:1", image);
   const client: Peer["client"] = (store, options = {}) => registryClient({ store, retry: QUICK, ...options });
@@ -65,7 +63,7 @@ export async function startPeer(): Promise<Peer> {
     async close() {
       front.close();
       await registry.close();
-      await rm(dir, { recursive: true, force: true });
+      await test.remove();
     },
   };
 }
