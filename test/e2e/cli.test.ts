@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MAYFLY, runMayfly } from "./program.ts";
 import { freePort, KEY, type System, startSystem } from "./system.ts";
 
-const MAYFLY = resolve(import.meta.dirname, "../../bin/mayfly");
 const ECHO = `export default async (request) => {
   const url = new URL(request.url);
   const text = await request.text();
@@ -17,12 +17,6 @@ const ECHO = `export default async (request) => {
   if (url.pathname === "/many") return new Response("0123456789".repeat(500_000));
   return new Response([request.method, url.pathname + url.search, request.headers.get("x-a"), process.env.WHO, text].join(" "));
 };`;
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** The program that a person types, against the system that they run. */
 describe("bin/mayfly", () => {
@@ -38,20 +32,8 @@ describe("bin/mayfly", () => {
     expect(await system?.stop()).toBe(0);
   }, 60_000);
 
-  function run(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
-    const child = spawn(MAYFLY, args, {
-      cwd: dir,
-      stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, MAYFLY_URL: system.url, MAYFLY_KEY: KEY, ...options.env },
-    });
-    child.stdin.on("error", () => {});
-    child.stdin.end(options.input ?? "");
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk) => (stdout += chunk));
-    child.stderr.on("data", (chunk) => (stderr += chunk));
-    return new Promise((resolved) => child.once("close", (code) => resolved({ code: code ?? -1, stdout, stderr })));
-  }
+  const run = (args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}) =>
+    runMayfly(args, { cwd: dir, ...options, env: { MAYFLY_URL: system.url, ...options.env } });
   const json = async (...args: string[]) => JSON.parse((await run([...args, "--json"])).stdout);
 
   it("deploys a module and writes the URL alone to stdout, all else to stderr", async () => {

@@ -3,6 +3,7 @@ import { Client } from "./client.ts";
 import { bill, bills } from "./commands/bills.ts";
 import { deploy, SETTINGS } from "./commands/deploy.ts";
 import { inspect, ls, rm, rollback, versions } from "./commands/functions.ts";
+import { addImageCommands } from "./commands/image/program.ts";
 import { invoke } from "./commands/invoke.ts";
 import { logs } from "./commands/logs.ts";
 import { connection } from "./connection.ts";
@@ -70,6 +71,7 @@ command("rollback <name> [version]", "make the version before live again, or the
 command("rm <names...>", "remove functions; their bills stay")
   .option("--json", "as JSON")
   .action((names: string[], flags) => rm(client(), names, flags));
+addImageCommands(program, client);
 command("doctor", "check whether this host can run Mayfly")
   .option("--json", "as JSON")
   .action(async (flags) => {

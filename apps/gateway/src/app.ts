@@ -9,6 +9,7 @@ import { billRoutes } from "./routes/bills.ts";
 import { buildRoutes } from "./routes/builds.ts";
 import { deployRoutes } from "./routes/deploy.ts";
 import { functionRoutes } from "./routes/functions.ts";
+import { imageRoutes } from "./routes/images.ts";
 import { invocationRoutes } from "./routes/invocations.ts";
 import { healthRoutes, systemRoutes } from "./routes/system.ts";
 
@@ -23,6 +24,7 @@ export function createApp(deps: GatewayDeps): Hono<{ Bindings: HttpBindings }> {
     deployRoutes(deps),
     buildRoutes(deps),
     functionRoutes(deps),
+    imageRoutes(deps),
     invocationRoutes(deps),
     billRoutes(deps),
     systemRoutes(deps),

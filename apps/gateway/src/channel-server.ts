@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { BuildRecord, decodeJson, FRAME, type Hello, type PublishId } from "@mayfly/contract";
+import { BuildRecord, decodeJson, FRAME, type Hello, type ImageRequestId, type PublishId } from "@mayfly/contract";
 import type { FrameChannel } from "@mayfly/queue";
 import { onInvocation } from "./calls/claims.ts";
 import type { GatewayDeps } from "./deps.ts";
@@ -12,6 +12,7 @@ export async function onConnection(hello: Hello, channel: FrameChannel, deps: Ga
     if (hello.kind === "invocation") await onInvocation(hello, channel, deps);
     else if (hello.kind === "build") await onBuild(hello.build, channel, deps);
     else if (hello.kind === "blob") await onBlob(hello, channel, deps);
+    else if (hello.kind === "image") await onImage(hello.request, channel, deps);
     else if (hello.kind === "publish") await onPublish(hello.publish, channel, deps);
     else await onOutbox(hello.host, channel, deps);
   } catch (error) {
@@ -61,6 +62,14 @@ async function onPublish(id: PublishId, channel: FrameChannel, { published }: Ga
   await channel.sendJson(FRAME.GO, { go: published.wants(id) });
   await published.take(id, channel);
   channel.close();
+}
+
+/** A worker comes for a request about its images; from then on the channel is the request's. */
+async function onImage(request: ImageRequestId, channel: FrameChannel, { images }: GatewayDeps): Promise<void> {
+  const take = images.take(request);
+  await channel.sendJson(FRAME.GO, { go: take !== null });
+  if (take) take(channel);
+  else channel.close();
 }
 
 /** A worker holds its outbox open for as long as it lives: that is how it is known to be there. */

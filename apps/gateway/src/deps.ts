@@ -4,6 +4,7 @@ import type { FrameChannel, Producer } from "@mayfly/queue";
 import type { Logger } from "pino";
 import type { CallRegistry } from "./calls/registry.ts";
 import type { BuildLogs } from "./deploy/build-logs.ts";
+import type { ImageRequests } from "./images/requests.ts";
 import type { Published } from "./registry/published.ts";
 import type { RegistryStore } from "./registry/store.ts";
 import type { Waiters } from "./waiters.ts";
@@ -22,6 +23,8 @@ export interface GatewayDeps {
   readonly registry: RegistryStore;
   /** Images of the workers, shown in the registry. */
   readonly published: Published;
+  /** What is wanted of the workers' images. */
+  readonly images: ImageRequests;
   readonly producer: Producer;
   readonly calls: CallRegistry;
   readonly builds: BuildLogs;

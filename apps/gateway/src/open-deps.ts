@@ -8,6 +8,7 @@ import { CallRegistry } from "./calls/registry.ts";
 import { BuildLogs } from "./deploy/build-logs.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { GatewayEnv } from "./env.ts";
+import { ImageRequests } from "./images/requests.ts";
 import { Published } from "./registry/published.ts";
 import { RegistryStore } from "./registry/store.ts";
 import { Waiters } from "./waiters.ts";
@@ -38,6 +39,7 @@ export async function openDeps(
     ledger: await Ledger.open(join(data, "ledger.sqlite")),
     registry,
     published: new Published({ store: registry, catalog, producer, channel: env.channel, workers, log }),
+    images: new ImageRequests({ producer, channel: env.channel, workers }),
     producer,
     calls: new CallRegistry(),
     builds: new BuildLogs(),

@@ -1,9 +1,10 @@
 import type { BoxHost } from "@mayfly/container";
-import type { Digest, RootFs } from "@mayfly/contract";
 import type { ImageStore, Importer } from "@mayfly/image";
 import type { PriceTable, Spool } from "@mayfly/ledger";
 import type { Logger } from "pino";
 import type { Clock } from "./clock.ts";
+import type { InUse } from "./images/in-use.ts";
+import type { Roots } from "./images/roots.ts";
 import type { Notes } from "./invoke/note.ts";
 import type { NurseryKeeper } from "./nursery/keeper.ts";
 import type { Shipper } from "./outbox/shipper.ts";
@@ -19,8 +20,9 @@ export interface WorkerDeps {
   readonly uploads: string;
   /** Brings images from the registry into the store. */
   readonly importer: Importer;
-  /** Read-only layers of an image, unpacked once and kept. */
-  readonly rootfs: (image: Digest) => Promise<RootFs>;
+  readonly roots: Roots;
+  /** Whoever makes a box holds its image; whoever makes an image says so. */
+  readonly inUse: InUse;
   readonly nursery: Pick<NurseryKeeper, "forRoot">;
   readonly notes: Notes;
   readonly spool: Spool;

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openBoxHost } from "@mayfly/container";
-import { BuildJob, type Digest, FIXED_LIMITS, InvokeJob, PublishJob, type RootFs } from "@mayfly/contract";
+import { BuildJob, FIXED_LIMITS, ImageJob, InvokeJob, PublishJob } from "@mayfly/contract";
 import { imageImporter, openImageStore } from "@mayfly/image";
 import { defaultPriceTable, openSpool } from "@mayfly/ledger";
 import { consume } from "@mayfly/queue";
@@ -11,6 +11,9 @@ import { BASE_IMAGE, build } from "./build/build.ts";
 import { systemClock } from "./clock.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { parseEnv } from "./env.ts";
+import { InUse } from "./images/in-use.ts";
+import { Roots } from "./images/roots.ts";
+import { serveImages } from "./images/serve.ts";
 import { invoke } from "./invoke/invoke.ts";
 import { Notes } from "./invoke/note.ts";
 import { NurseryKeeper } from "./nursery/keeper.ts";
@@ -38,7 +41,6 @@ const store = await openImageStore(join(env.home, "images"), { layerTree: join(e
 const spool = await openSpool(join(env.home, "spool"));
 const shipper = new Shipper({ spool, address: env.channel, host: env.host, log });
 
-const rootfsOf = new Map<Digest, Promise<RootFs>>();
 const nursery = new NurseryKeeper({ boxes, native: env.native, log });
 const deps: WorkerDeps = {
   host: env.host,
@@ -48,14 +50,8 @@ const deps: WorkerDeps = {
   store,
   uploads: join(env.home, "uploads"),
   importer: imageImporter({ blobs: store.blobs, most_bytes: FIXED_LIMITS.image_bytes }),
-  rootfs: (image) => {
-    const known = rootfsOf.get(image);
-    if (known) return known;
-    const unpacking = store.rootfs(image);
-    unpacking.catch(() => rootfsOf.delete(image));
-    rootfsOf.set(image, unpacking);
-    return unpacking;
-  },
+  roots: new Roots(store),
+  inUse: new InUse(),
   nursery,
   notes: new Notes(join(runDir, "notes")),
   spool,
@@ -65,11 +61,16 @@ const deps: WorkerDeps = {
 
 const BUILDS_AT_ONCE = 2;
 const PUBLISHED_AT_ONCE = 2;
+/** Most of them take no time; a few may take hours (an image of gigabytes over a slow line). */
+const IMAGE_REQUESTS_AT_ONCE = 16;
 /** How long what is under way may take to end when we are told to stop; the supervisor waits twice as long. */
 const DRAIN_MS = 10_000;
 
 const base = env.nursery ? await store.resolve(BASE_IMAGE) : null;
-if (base !== null) await Promise.race([nursery.keep(await deps.rootfs(base)), sleep(NURSERY_WAIT_MS)]);
+if (base !== null) {
+  deps.inUse.hold(base);
+  await Promise.race([nursery.keep(await deps.roots.of(base)), sleep(NURSERY_WAIT_MS)]);
+}
 
 const left = await recover(deps);
 if (left.boxes > 0) log.warn(left, "settled what a predecessor left");
@@ -100,12 +101,25 @@ const publications = consume({
   process: (job) => publish(PublishJob.parse(job), deps),
   onError,
 });
+const imageRequests = consume({
+  redis: env.redis,
+  prefix: env.prefix,
+  queue: "image",
+  concurrency: IMAGE_REQUESTS_AT_ONCE,
+  process: (job) => serveImages(ImageJob.parse(job), deps),
+  onError,
+});
 
 let stopping: Promise<void> | null = null;
 function stop(why: string, code = 0): Promise<void> {
   stopping ??= (async () => {
     log.info({ why }, "stopping");
-    await Promise.all([invocations.close(DRAIN_MS), builds.close(DRAIN_MS), publications.close(0)]);
+    await Promise.all([
+      invocations.close(DRAIN_MS),
+      builds.close(DRAIN_MS),
+      publications.close(0),
+      imageRequests.close(0),
+    ]);
     await shipper.close();
     spool.close();
     nursery.close();

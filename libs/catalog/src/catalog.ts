@@ -1,4 +1,4 @@
-import type { BuildResult, FunctionName, Settings } from "@mayfly/contract";
+import type { BuildResult, Digest, FunctionName, Settings } from "@mayfly/contract";
 import { type OpenedDatabase, openDatabase } from "@mayfly/sqlite";
 import { type Alias, type Build, type FunctionRow, LIVE, toBuild, toVersion, type Version } from "./row.ts";
 import { type CatalogTables, MIGRATIONS } from "./schema.ts";
@@ -54,6 +54,12 @@ export class Catalog {
       .orderBy("version", "desc")
       .execute();
     return rows.map(toVersion);
+  }
+
+  /** Of all versions of all functions, each once. */
+  async images(): Promise<Digest[]> {
+    const rows = await this.#opened.db.selectFrom("version").select("image").distinct().execute();
+    return rows.map(({ image }) => image as Digest);
   }
 
   /** By number ("3") or by alias ("live"). */

@@ -42,6 +42,8 @@ export const FAULTS = {
   unsupported_source: caller(415, "This source cannot be built"),
   bad_setting: caller(422, "A setting cannot be used"),
   unknown_image: caller(422, "There is no such image in the registry"),
+  bad_image: caller(422, "The image cannot be used"),
+  registry_denied: caller(422, "The registry does not let us"),
   build_failed: caller(422, "The build failed"),
   handler_not_found: caller(422, "No handler was found"),
   rate_limited: caller(429, "Too many requests", true),
@@ -76,6 +78,14 @@ export const FAULTS = {
     billed: false,
     title: "The worker was lost while it served this call",
     invocation: "platform_error",
+  },
+  registry_unavailable: {
+    blame: "platform",
+    status: 502,
+    retry: true,
+    billed: false,
+    title: "The registry does not answer",
+    invocation: null,
   },
   no_capacity: {
     blame: "platform",

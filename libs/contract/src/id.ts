@@ -24,6 +24,11 @@ export const PublishId = z
   .regex(new RegExp(`^pub_${ULID_LIKE}$`))
   .brand<"PublishId">();
 export type PublishId = z.infer<typeof PublishId>;
+export const ImageRequestId = z
+  .string()
+  .regex(new RegExp(`^img_${ULID_LIKE}$`))
+  .brand<"ImageRequestId">();
+export type ImageRequestId = z.infer<typeof ImageRequestId>;
 
 /** `sha256:` and 64 hex digits, as in the OCI image spec ("Digests"). */
 export const Digest = z
@@ -50,4 +55,5 @@ function uuidv7(nowMs: number): string {
 
 export const newInvocationId = (nowMs: number): InvocationId => `inv_${uuidv7(nowMs)}` as InvocationId;
 export const newPublishId = (nowMs: number): PublishId => `pub_${uuidv7(nowMs)}` as PublishId;
+export const newImageRequestId = (nowMs: number): ImageRequestId => `img_${uuidv7(nowMs)}` as ImageRequestId;
 export const newBuildId = (nowMs: number): BuildId => `bld_${uuidv7(nowMs)}` as BuildId;

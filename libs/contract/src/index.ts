@@ -2,6 +2,7 @@ export * from "./bill.ts";
 export * from "./fault.ts";
 export * from "./frame.ts";
 export * from "./id.ts";
+export * from "./image-task.ts";
 export * from "./message.ts";
 export * from "./mount.ts";
 export * from "./outcome.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BuildId, Digest, FunctionName, InvocationId, PublishId } from "./id.ts";
+import { BuildId, Digest, FunctionName, ImageRequestId, InvocationId, PublishId } from "./id.ts";
 import { CONTRACTS, SettingsSchema } from "./settings.ts";
 
 /** Everything that our processes say to each other, as data: job payloads, first frames of a channel, heads. */
@@ -101,6 +101,7 @@ export const Hello = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("build"), build: BuildId, host: z.string() }),
   z.object({ kind: z.literal("outbox"), host: z.string() }),
   z.object({ kind: z.literal("publish"), publish: PublishId, host: z.string() }),
+  z.object({ kind: z.literal("image"), request: ImageRequestId, host: z.string() }),
   /** For a blob of the gateway's registry, from a byte on: DATA frames, and END when that was all of it. */
   z.object({ kind: z.literal("blob"), digest: Digest, from: z.int().nonnegative(), host: z.string() }),
 ]);

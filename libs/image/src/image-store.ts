@@ -75,8 +75,14 @@ export interface ImageStore {
    * kept. The stream fails when something is missing or damaged.
    */
   save(images: readonly Saved[], format: ArchiveFormat): AsyncIterable<Uint8Array>;
-  /** Reads what `save`, Docker, skopeo, podman or buildah wrote, verifies all of it, and sets its tags. */
-  load(archive: AsyncIterable<Uint8Array>): Promise<readonly Loaded[]>;
+  /**
+   * Reads what `save`, Docker, skopeo, podman or buildah wrote, verifies all of it, and sets its tags: all of them, or none when
+   * `acceptTag` throws for one.
+   */
+  load(
+    archive: AsyncIterable<Uint8Array>,
+    options?: { readonly acceptTag?: (tag: string) => void },
+  ): Promise<readonly Loaded[]>;
   /** The root file system in one tar. Layers, history and configuration are lost. For a box: commit first. */
   export(digest: Digest): AsyncIterable<Uint8Array>;
   /** Makes an image of one layer of such a tar, and unpacks it to see that it can be. Tag it, or gc takes it. */

@@ -84,8 +84,9 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
       return commit(wanted, await rootfs(wanted.image), config.config, parts);
     },
     save: (images, format) => save(images, format, blobs),
-    async load(source) {
+    async load(source, { acceptTag = () => {} } = {}) {
       const loaded = await load(source, parts);
+      for (const { tags: names } of loaded) for (const name of names) acceptTag(name);
       for (const { digest, tags: names } of loaded) for (const name of names) await tags.set(name, digest);
       return loaded;
     },

@@ -3,11 +3,11 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Build, LIVE } from "@mayfly/catalog";
 import { Fault, type FunctionName, REQUEST_PARAMETERS, toProblem } from "@mayfly/contract";
 import { type Context, Hono } from "hono";
-import { stream } from "hono/streaming";
 import { deploy } from "../deploy/deploy.ts";
 import { formSource } from "../deploy/form.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { functionName } from "../http/params.ts";
+import { streamed, wantsStream } from "../http/record-stream.ts";
 import { waitSeconds } from "../http/wait.ts";
 import { versionView } from "../views.ts";
 
@@ -92,9 +92,6 @@ export function buildFault(build: Build): Fault {
 const functionUrl = (context: Context<App>, name: FunctionName): string =>
   `${new URL(context.req.url).origin}/fn/${name}`;
 
-const wantsStream = (context: Context<App>): boolean =>
-  /application\/x-ndjson|text\/event-stream/.test(context.req.header("accept") ?? "");
-
 const resultBase = () => ({ ts: new Date().toISOString(), seq: 0, step: "result" });
 
 /** The log while it happens; the last record says how it ended, because the status line is long gone. */
@@ -118,17 +115,4 @@ export function followBuild(context: Context<App>, build: Build, deps: GatewayDe
     }
   }
   return streamed(context, records(context.req.raw.signal));
-}
-
-function streamed(context: Context<App>, records: Iterable<object> | AsyncIterable<object>): Response {
-  const events = (context.req.header("accept") ?? "").includes("text/event-stream");
-  context.header("content-type", events ? "text/event-stream" : "application/x-ndjson");
-  context.header("cache-control", "no-store");
-  context.header("x-accel-buffering", "no");
-  return stream(context, async (out) => {
-    for await (const record of records) {
-      const text = JSON.stringify(record);
-      await out.write(events ? `id: ${(record as { seq: number }).seq}\ndata: ${text}\n\n` : `${text}\n`);
-    }
-  });
 }

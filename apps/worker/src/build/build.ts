@@ -10,6 +10,9 @@ import { openSource } from "./open-source.ts";
 /** As many records of a build's log as are kept with its result. */
 const LOG_TAIL = 200;
 
+/** A gateway that was told of a result has entered it by then. */
+const ENTERED_WITHIN_MS = 60_000;
+
 /** Tags of the images every build needs; the bootstrap makes them. */
 export const BASE_IMAGE = "mayfly/node:24";
 export const BUILDER_IMAGE = "mayfly/builder:latest";
@@ -19,6 +22,15 @@ export const BUILDER_IMAGE = "mayfly/builder:latest";
  * source gives the same image, and the catalog enters a build's result once.
  */
 export async function build(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
+  const made = deps.inUse.making();
+  try {
+    await buildOnce(job, deps, signal);
+  } finally {
+    made();
+  }
+}
+
+async function buildOnce(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
   const began = deps.clock.monotonicUs();
   const live = await openLog(job, deps);
   if (live === "unwanted") return;
@@ -41,6 +53,8 @@ export async function build(job: BuildJob, deps: WorkerDeps, signal: AbortSignal
     outcome: built.outcome,
   };
   await deps.spool.put({ kind: "build", result });
+  // Garbage collection finds the image in the spool until the gateway has taken the result, and in the catalog once it has entered it.
+  if (built.outcome.status === "done") setTimeout(deps.inUse.hold(built.outcome.image), ENTERED_WITHIN_MS).unref();
   deps.shipper.wake();
   live?.close();
 }

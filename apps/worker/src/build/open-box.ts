@@ -13,21 +13,26 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
   return async (request): Promise<BoxSession> => {
     opened += 1;
     const began = deps.clock.monotonicUs();
-    const box = await deps.boxes.start({
-      id: `${id}-${opened}`,
-      rootfs: await deps.rootfs(request.image),
-      binds: [],
-      args: request.args,
-      env: request.env,
-      cwd: "/tmp",
-      user: FUNCTION_USER,
-      hostname: "build",
-      limits: { ...request.limits, cpu_weight: 50, open_files: FIXED_LIMITS.open_files },
-      profile: "function",
-      nursery: null,
-      meter: "from_exec",
-      channel: true,
-    });
+    const release = deps.inUse.hold(request.image);
+    const starting = deps.roots.of(request.image).then((rootfs) =>
+      deps.boxes.start({
+        id: `${id}-${opened}`,
+        rootfs,
+        binds: [],
+        args: request.args,
+        env: request.env,
+        cwd: "/tmp",
+        user: FUNCTION_USER,
+        hostname: "build",
+        limits: { ...request.limits, cpu_weight: 50, open_files: FIXED_LIMITS.open_files },
+        profile: "function",
+        nursery: null,
+        meter: "from_exec",
+        channel: true,
+      }),
+    );
+    starting.catch(release);
+    const box = await starting;
     box.stdout.on("data", (chunk: Buffer) => request.onLog("stdout", chunk.toString()));
     box.stderr.on("data", (chunk: Buffer) => request.onLog("stderr", chunk.toString()));
     const channel = new FrameChannel(box.channel!);
@@ -39,7 +44,9 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
       clearTimeout(deadline);
       signal.removeEventListener("abort", onAbort);
       const wall_us = deps.clock.monotonicUs() - began;
-      return { ending, usage: await box.remove(), wall_us };
+      const usage = await box.remove();
+      release();
+      return { ending, usage, wall_us };
     });
     return { send: (frame) => channel.sendRaw(frame), frames: channel.frames, stop, ended };
   };

@@ -40,6 +40,7 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
   const log = new LogCapture(FIXED_LIMITS.log_bytes, clock.epochUs);
   const traffic = noTraffic();
   const times = { picked: pickedUp, made: 0, ready: 0, ended: 0 };
+  const release = deps.inUse.hold(job.version.image);
   try {
     const box = await makeBox(job, deps);
     const initCpuUs = !isMade(box)
@@ -74,6 +75,7 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
     deps.notes.remove(job.invocation);
     deps.shipper.wake();
   } finally {
+    release();
     gateway.close();
   }
 }

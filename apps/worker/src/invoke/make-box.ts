@@ -11,7 +11,7 @@ export const isMade = (box: Box | Unmade): box is Box => "channel" in box;
 /** A box for the call. What goes wrong on the way is an ending of ours, so that the call gets its record in any case. */
 export async function makeBox(job: InvokeJob, deps: WorkerDeps): Promise<Box | Unmade> {
   try {
-    const rootfs = await deps.rootfs(job.version.image);
+    const rootfs = await deps.roots.of(job.version.image);
     const nursery = deps.nursery.forRoot(rootfs);
     if (nursery !== null) {
       const box = await deps.boxes.start(functionBox(job, rootfs, nursery));

@@ -31,7 +31,8 @@ export async function collectGarbage(
   { blobs, snapshots, tags }: Parts,
 ): Promise<Swept> {
   const marks = { blobs: new Set<Digest>(), chains: new Set<Digest>() };
-  for (const digest of [...(await tags.all()).values(), ...keep]) await mark(digest, blobs, marks);
+  for (const digest of (await tags.all()).values()) await mark(digest, blobs, marks);
+  for (const digest of keep) await mark(digest, blobs, marks).catch(ifMissing);
   for (const digest of await tags.former()) await mark(digest, blobs, marks).catch(ifBroken);
   const swept = { blobs: 0, snapshots: 0, freed_bytes: 0 };
   for await (const { chainId, used_at } of snapshots.list()) {
@@ -64,6 +65,11 @@ async function mark(
   if (!isImageConfig(document.manifest.config.mediaType)) return;
   const { config } = await readImage(digest, blobs);
   for (const chainId of chainIds(config.rootfs.diff_ids)) marks.chains.add(chainId);
+}
+
+/** Of an image that cannot run any more there is nothing to keep. */
+function ifMissing(error: unknown): void {
+  if (!(error instanceof ImageError) || error.reason !== "missing") throw error;
 }
 
 /** What a tag once pointed at may have gone in the meantime: then there is nothing of it to keep. */

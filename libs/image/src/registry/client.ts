@@ -5,7 +5,7 @@ import type { Platform } from "../oci.ts";
 import type { Credential } from "./authorizer.ts";
 import type { Fetched } from "./fetch-image.ts";
 import { Gate } from "./gate.ts";
-import { imageImporter, type Moving, NEVER, PARALLEL } from "./importer.ts";
+import { type Importer, imageImporter, type Moving, NEVER, PARALLEL } from "./importer.ts";
 import { pushImage } from "./push-image.ts";
 import { RegistryHost } from "./registry-host.ts";
 import { registrySource } from "./registry-source.ts";
@@ -25,6 +25,8 @@ export interface RegistryClientOptions {
   readonly chunk_bytes?: number | null;
   /** An image of more bytes than this, as stored, is refused. */
   readonly most_bytes?: number;
+  /** Of the same store, in the place of one of its own: clients that share one fetch each blob once. */
+  readonly importer?: Importer;
   /** A connection on which nothing moves for so long is given up and tried again. */
   readonly stall_ms?: number;
   readonly retry?: RetryPolicy;
@@ -53,7 +55,9 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
   const insecure = new Set(options.insecure ?? []);
   const parallel = options.parallel ?? PARALLEL;
   const gate = new Gate(parallel);
-  const importer = imageImporter({ blobs: store.blobs, most_bytes: options.most_bytes ?? MOST_BYTES, retry, parallel });
+  const importer =
+    options.importer ??
+    imageImporter({ blobs: store.blobs, most_bytes: options.most_bytes ?? MOST_BYTES, retry, parallel });
   const known = new Map<string, { readonly host: RegistryHost; readonly whereabouts: Whereabouts }>();
   const registry = (host: string) => {
     const found = known.get(host) ?? {

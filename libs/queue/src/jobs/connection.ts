@@ -44,5 +44,7 @@ export const QUEUES = {
   build: { attempts: 2, maxStalledCount: 1 },
   /** Somebody waits for it and asks again. */
   publish: { attempts: 1, maxStalledCount: 0 },
+  /** As above. */
+  image: { attempts: 1, maxStalledCount: 0 },
 } as const;
 export type QueueName = keyof typeof QUEUES;

@@ -1,4 +1,4 @@
-import type { BuildJob, InvokeJob, PublishJob } from "@mayfly/contract";
+import type { BuildJob, ImageJob, InvokeJob, PublishJob } from "@mayfly/contract";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { producerConnection, QUEUES, type QueueName, type RedisAddress } from "./connection.ts";
@@ -14,6 +14,8 @@ export interface Producer {
   build(job: BuildJob): Promise<void>;
   removeBuild(id: string): Promise<void>;
   publish(job: PublishJob): Promise<void>;
+  image(job: ImageJob): Promise<void>;
+  removeImage(id: string): Promise<void>;
   /** Jobs that wait for a worker. */
   waiting(queue: QueueName): Promise<number>;
   /** @throws Error when Redis does not answer */
@@ -31,7 +33,7 @@ export function createProducer(options: {
   redis.on("error", options.onError);
   let queues: Record<QueueName, Queue> | null = null;
   redis.on("ready", () => {
-    queues ??= { invoke: open("invoke"), build: open("build"), publish: open("publish") };
+    queues ??= { invoke: open("invoke"), build: open("build"), publish: open("publish"), image: open("image") };
   });
   const open = (name: QueueName) => {
     const queue = new Queue(name, {
@@ -58,6 +60,8 @@ export function createProducer(options: {
     removeInvoke: (id) => remove("invoke", id),
     build: async (job) => void (await queue("build").add("build", job, { jobId: job.build })),
     publish: async (job) => void (await queue("publish").add("publish", job, { jobId: job.publish })),
+    image: async (job) => void (await queue("image").add("image", job, { jobId: job.request })),
+    removeImage: (id) => remove("image", id),
     removeBuild: (id) => remove("build", id),
     waiting: async (name) => queue(name).getWaitingCount(),
     ping: async () => void (await queue("invoke").getWaitingCount()),

@@ -1,0 +1,57 @@
+import {
+  decodeJson,
+  ErrorFrame,
+  FAULTS,
+  Fault,
+  type FaultCode,
+  FRAME,
+  type Frame,
+  ImageProgress,
+} from "@mayfly/contract";
+import type { FrameChannel } from "@mayfly/queue";
+
+/** The JSON that a worker answers with, after what it tells meanwhile. @throws Fault with the worker's words, or worker_lost */
+export async function jsonAnswer(
+  channel: FrameChannel,
+  onProgress: (progress: ImageProgress) => void,
+): Promise<unknown> {
+  for await (const frame of channel.frames) {
+    if (frame.type === FRAME.ACK) return decodeJson(frame);
+    if (frame.type !== FRAME.RECORD) throw faultOf(frame);
+    onProgress(ImageProgress.parse(decodeJson(frame)));
+  }
+  throw lost();
+}
+
+/** The bytes that a worker answers with. What goes wrong before the first of them is thrown here, the rest where they are read. */
+export async function bytesAnswer(channel: FrameChannel): Promise<AsyncGenerator<Uint8Array>> {
+  const frames = channel.frames[Symbol.asyncIterator]();
+  const next = async (): Promise<Uint8Array | null> => {
+    const { value, done } = await frames.next();
+    if (done) throw lost();
+    if (value.type === FRAME.END) return null;
+    if (value.type !== FRAME.DATA) throw faultOf(value);
+    return value.payload;
+  };
+  const first = await next();
+  return (async function* () {
+    try {
+      for (let chunk = first; chunk !== null; chunk = await next()) yield chunk;
+    } finally {
+      channel.destroy();
+    }
+  })();
+}
+
+const lost = () =>
+  new Fault("worker_lost", {
+    detail: "the worker broke off before it had answered",
+    hint: "ask again; its log says more",
+  });
+
+function faultOf(frame: Frame): Fault {
+  if (frame.type !== FRAME.ERROR)
+    return new Fault("internal", { detail: `a worker answered with a frame of type ${frame.type}` });
+  const { code, message } = ErrorFrame.parse(decodeJson(frame));
+  return new Fault(Object.hasOwn(FAULTS, code) ? (code as FaultCode) : "internal", { detail: message });
+}

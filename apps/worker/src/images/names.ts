@@ -1,0 +1,87 @@
+import type { Digest, ImageStep, ImageSummary, ImageView, TaggedImage } from "@mayfly/contract";
+import { formatTag, ImageError, type ImageStore, parseReference } from "@mayfly/image";
+
+/** Names of images that Mayfly makes and its own boxes run. What comes over a channel moves none of them: the gateway faces the network. */
+const OURS = "mayfly/";
+
+/** `name:tag`, when it may be moved. @throws ImageError `refused` */
+export function movable(reference: string): string {
+  const tag = formatTag(parseReference(reference));
+  if (tag.startsWith(OURS)) {
+    throw new ImageError("refused", `${tag}: names below ${OURS} are of images that Mayfly makes; choose another name`);
+  }
+  return tag;
+}
+
+const SHORT_ID = /^(?:sha256:)?([0-9a-f]{6,64})$/;
+
+/** What a tag, a `name@digest`, a digest or the beginning of one stands for. @throws ImageError `missing` */
+export async function found(reference: string, store: ImageStore): Promise<Digest> {
+  const byName = await store.resolve(reference).catch((error: Error) => {
+    if (!SHORT_ID.test(reference)) throw error;
+    return null;
+  });
+  const digest = byName ?? (await byShortId(reference, store));
+  if (digest !== null) return digest;
+  throw new ImageError("missing", `there is no image ${reference}; mayfly image ls shows those that are here`);
+}
+
+async function byShortId(reference: string, store: ImageStore): Promise<Digest | null> {
+  const hex = SHORT_ID.exec(reference)?.[1];
+  if (hex === undefined) return null;
+  const fitting = new Set([...(await store.tags()).values()].filter((digest) => digest.startsWith(`sha256:${hex}`)));
+  if (fitting.size > 1)
+    throw new ImageError("refused", `${reference} is the beginning of ${fitting.size} images' digests`);
+  return [...fitting][0] ?? null;
+}
+
+export async function list(store: ImageStore): Promise<{ images: ImageSummary[] }> {
+  const images = [...(await store.images())];
+  return { images: images.sort((a, b) => (a.tags[0]! < b.tags[0]! ? -1 : 1)) };
+}
+
+export async function inspect(reference: string, store: ImageStore): Promise<ImageView> {
+  const digest = await found(reference, store);
+  const { manifest, config } = await store.image(digest);
+  const tags = [...(await store.tags())].flatMap(([tag, tagged]) => (tagged === digest ? [tag] : []));
+  return {
+    ...{ digest, tags, created: config.created, author: config.author ?? null },
+    ...{ os: config.os, architecture: config.architecture, variant: config.variant ?? null },
+    size_bytes: manifest.layers.reduce((sum, { size }) => sum + size, 0),
+    layers: manifest.layers.map((layer, at) => ({
+      digest: layer.digest,
+      diff_id: config.rootfs.diff_ids[at]!,
+      size_bytes: layer.size,
+    })),
+    config: config.config,
+  };
+}
+
+export async function history(reference: string, store: ImageStore): Promise<{ history: ImageStep[] }> {
+  const steps = await store.history(await found(reference, store));
+  return {
+    history: steps.map(({ created, created_by, comment, author, layer }) => ({
+      ...{ created: created ?? null, created_by: created_by ?? "", comment: comment ?? "", author: author ?? null },
+      layer: layer && { digest: layer.digest, size_bytes: layer.size_bytes },
+    })),
+  };
+}
+
+export async function tag(reference: string, image: string, store: ImageStore): Promise<TaggedImage> {
+  const name = movable(reference);
+  const digest = await found(image, store);
+  await store.tag(name, digest);
+  return { reference: name, digest };
+}
+
+export async function untag(reference: string, store: ImageStore): Promise<TaggedImage> {
+  const name = movable(reference);
+  const digest = await found(name, store);
+  await store.untag(name);
+  return { reference: name, digest };
+}
+
+export async function rollback(reference: string, to: Digest | null, store: ImageStore): Promise<TaggedImage> {
+  const name = movable(reference);
+  return { reference: name, digest: await store.rollback(name, ...(to === null ? [] : [to])) };
+}

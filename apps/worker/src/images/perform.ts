@@ -1,0 +1,79 @@
+import type { ImageResults, ImageTask, ImageVerb } from "@mayfly/contract";
+import { ImageError, type ImageStore } from "@mayfly/image";
+import type { WorkerDeps } from "../deps.ts";
+import { found, history, inspect, list, movable, rollback, tag, untag } from "./names.ts";
+import { pull, push } from "./registries.ts";
+import type { Requester } from "./requester.ts";
+import { fsck, gc } from "./upkeep.ts";
+
+/** JSON, or bytes as they come. */
+export type Answer =
+  | { readonly result: ImageResults[keyof ImageResults] }
+  | { readonly bytes: AsyncIterable<Uint8Array> };
+
+type Task<V extends ImageVerb> = Extract<ImageTask, { verb: V }>;
+type Deps = Pick<WorkerDeps, "store" | "importer" | "inUse" | "roots" | "spool" | "clock">;
+
+/** Does what a request asks for. @throws ImageError */
+export async function perform(task: ImageTask, deps: Deps, requester: Requester): Promise<Answer> {
+  const { store } = deps;
+  const moving = { ...deps, signal: requester.gone, onProgress: requester.tell.bind(requester) };
+  switch (task.verb) {
+    case "list":
+      return { result: await list(store) };
+    case "inspect":
+      return { result: await inspect(task.reference, store) };
+    case "history":
+      return { result: await history(task.reference, store) };
+    case "tag":
+      return { result: await tag(task.reference, task.image, store) };
+    case "untag":
+      return { result: await untag(task.reference, store) };
+    case "log":
+      return { result: { log: await requireLog(task.reference, store) } };
+    case "rollback":
+      return { result: await rollback(task.reference, task.to, store) };
+    case "save":
+      return { bytes: store.save(await named(task.references, store), task.format) };
+    case "export":
+      return { bytes: store.export(await found(task.reference, store)) };
+    case "load":
+      return { result: { images: await store.load(requester.body(), { acceptTag: movable }) } };
+    case "import":
+      return { result: await importRoot(task, deps, requester) };
+    case "pull":
+      return { result: await pull(task, moving) };
+    case "push":
+      return { result: await push(task, moving) };
+    case "gc":
+      return { result: await gc(task, deps) };
+    case "fsck":
+      return { result: await fsck(task, deps) };
+  }
+}
+
+async function requireLog(reference: string, store: ImageStore) {
+  const log = await store.tagLog(reference);
+  if (log.length === 0) throw new ImageError("missing", `there is no tag ${reference}`);
+  return log;
+}
+
+/** An image that is saved by a tag has that tag where it is loaded. */
+async function named(references: readonly string[], store: ImageStore) {
+  const all = await store.tags();
+  return Promise.all(
+    references.map(async (reference) => ({
+      digest: await found(reference, store),
+      tags: [reference, `${reference}:latest`].filter((name) => all.has(name)),
+    })),
+  );
+}
+
+async function importRoot(task: Task<"import">, { store, clock }: Deps, requester: Requester) {
+  const reference = movable(task.reference);
+  const created = new Date(clock.epochUs() / 1000);
+  const message = task.message === null ? {} : { message: task.message };
+  const digest = await store.import(requester.body(), { changes: task.changes, ...message, created });
+  await store.tag(reference, digest);
+  return { reference, digest };
+}
