@@ -77,6 +77,17 @@ describe("the gateway's registry", () => {
     await expect(client.pull(`${host}/mayfly/nothing:1`)).rejects.toMatchObject({ reason: "missing" });
   });
 
+  it("takes an image of 128 layers more, which are one root in a box", async () => {
+    let image = base;
+    for (let at = 0; at < 127; at += 1) image = await imageOf(image, [file(`layer-${at}`, `${at}`)]);
+    const source = `import { readdirSync } from "node:fs";
+      export default () => new Response(String(readdirSync("/").filter((name) => name.startsWith("layer-")).length));`;
+    image = await imageOf(image, [{ type: "directory", path: "app", ...ATTRIBUTES }, file("app/index.mjs", source)]);
+    await client.push(image, `${host}/team/tall:1`);
+    expect((await deploy("tall", "team/tall:1")).status).toBe(201);
+    expect(await (await mayfly.call("tall")).text()).toBe("127");
+  });
+
   it("says of an image that nothing can serve what is missing", async () => {
     await client.push(await imageOf(null, [file("index.html", "x")]), `${host}/team/other:1`);
     const other = await deploy("other", "team/other:1");
