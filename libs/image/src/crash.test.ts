@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Digest } from "@mayfly/contract";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { ImageStore } from "./image-store.ts";
+import { registryClient } from "./registry/client.ts";
+import { type DockerRegistry, startDockerRegistry } from "./registry/testing/docker-registry.ts";
 import { openImageStore } from "./store.ts";
 import { archive, dir, file, inChunks } from "./testing/archive.ts";
 import { builtLayerTree } from "./testing/native.ts";
@@ -29,10 +31,13 @@ async function prepare(path: string): Promise<void> {
   await store.synced();
   const other = await openImageStore(join(path, "other"), { layerTree: LAYER_TREE });
   const images = [{ digest: await imageOf(other, "l", "m"), tags: ["loaded:1"] }];
+  await other.tag("loaded:1", images[0]!.digest);
   writeFileSync(join(path, "image.tar"), Buffer.concat(await Array.fromAsync(other.save(images, "docker"))));
   mkdirSync(join(path, "upper"), { mode: 0o755 });
   writeFileSync(join(path, "upper", "new"), "x");
 }
+
+const remoteOf = (path: string) => readFileSync(join(path, "remote"), "utf8");
 
 /** Whatever was going on: the store opens, is sound to the last file, holds nothing half, and does what it was about to do. */
 async function expectSound(path: string, operation: Operation): Promise<void> {
@@ -43,7 +48,8 @@ async function expectSound(path: string, operation: Operation): Promise<void> {
   await operate(store, path, operation);
   await store.synced();
   const tags = [...(await store.tags()).keys()];
-  const expected = { load: "loaded:1", unpack: "garbage:latest", commit: "committed:latest", gc: "base:latest" };
+  const unpack = "garbage:latest";
+  const expected = { load: "loaded:1", pull: remoteOf(path), unpack, commit: "committed:latest", gc: "base:latest" };
   expect(tags).toContain(expected[operation]);
   for (const digest of (await store.tags()).values()) await store.rootfs(digest);
   expect(await store.fsck({ deep: true })).toMatchObject({ problems: [] });
@@ -51,16 +57,27 @@ async function expectSound(path: string, operation: Operation): Promise<void> {
 
 describe("a store whose process is killed", () => {
   let prepared: string;
+  let registry: DockerRegistry;
   beforeAll(async () => {
     prepared = makeDirectory("memory");
     await prepare(prepared);
+    registry = await startDockerRegistry();
+    const remote = `${registry.host}/pulled:1`;
+    const other = await openImageStore(join(prepared, "other"), { layerTree: LAYER_TREE });
+    await registryClient({ store: other }).push("loaded:1", remote);
+    writeFileSync(join(prepared, "remote"), remote);
   });
-  afterAll(() => removeDirectory(prepared));
+  afterAll(async () => {
+    await registry.close();
+    removeDirectory(prepared);
+  });
 
   /** System calls of Node's alone, and of layer-tree's alone (the last ones), by the number of the call that does not return. */
   it.each<[Operation, string, readonly number[]]>([
     ["load", "rename", [1, 4]],
     ["load", "fsync", [5]],
+    ["pull", "rename", [1, 4]],
+    ["pull", "fsync", [2]],
     ["unpack", "rename", [1]],
     ["unpack", "mkdirat", [1]],
     ["commit", "rename", [2, 5]],

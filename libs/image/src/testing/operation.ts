@@ -1,15 +1,17 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "@mayfly/contract";
 import type { ImageStore } from "../image-store.ts";
+import { registryClient } from "../registry/client.ts";
 import { openImageStore } from "../store.ts";
 
-export type Operation = "load" | "unpack" | "commit" | "gc";
+export type Operation = "load" | "pull" | "unpack" | "commit" | "gc";
 
 /** For tests that kill it: one thing done with the store in `<dir>/store`, which crash.test.ts has prepared. */
 export async function operate(store: ImageStore, dir: string, operation: Operation): Promise<void> {
   const base = (await store.resolve("base")) as Digest;
   if (operation === "load") await store.load(createReadStream(join(dir, "image.tar")));
+  else if (operation === "pull") await registryClient({ store }).pull(readFileSync(join(dir, "remote"), "utf8"));
   else if (operation === "unpack") {
     await store.rootfs(base);
     await store.synced();
