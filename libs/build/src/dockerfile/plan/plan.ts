@@ -1,0 +1,256 @@
+import { Lexer, type Variables } from "../expand/lexer.ts";
+import type { Ignore } from "../ignore/matcher.ts";
+import type { Instruction } from "../instructions/instruction.ts";
+import { readStages } from "../instructions/stages.ts";
+import { checkFile } from "../lint/file-checks.ts";
+import { type Warning, Warnings } from "../lint/warnings.ts";
+import { parseNodes } from "../nodes/parse.ts";
+import { DockerfileError } from "../source/failure.ts";
+import type { Range } from "../source/position.ts";
+import { type BaseImage, type DockerConfig, type HistoryLine, SCRATCH } from "./config.ts";
+import { after } from "./effect.ts";
+import { makesLayer, StageGraph, type StageNode } from "./graph.ts";
+import { isImageReference } from "./image-reference.ts";
+import { reachable, refuseCircles } from "./reach.ts";
+import { type Globals, globalVariables, type PlatformName, predefined } from "./scope.ts";
+import { type StageState, stateOfImage, stateOfStage } from "./stage-state.ts";
+import type { Origin, Step } from "./step.ts";
+import { Titles } from "./title.ts";
+import { triggersOf } from "./triggers.ts";
+
+export interface PlanOptions {
+  /** Name or number of the stage to build; empty: the last one. */
+  readonly target: string;
+  readonly buildArgs: Variables;
+  readonly platform: PlatformName;
+  readonly ignore: Ignore | null;
+  /** Added to the target's own. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** One stage, as what is to be done and what comes out. */
+export interface PlannedStage {
+  readonly index: number;
+  readonly name: string;
+  readonly base: StageNode["base"];
+  readonly platform: string | null;
+  readonly range: Range;
+  readonly steps: readonly Step[];
+  /** Its own lines; those of its base come before. The lines that are not empty stand for the steps, in their order. */
+  readonly history: readonly HistoryLine[];
+  /** Of the whole stage, what it has of its base included. */
+  readonly config: DockerConfig;
+  readonly author: string | undefined;
+}
+
+export interface Plan {
+  /** What the target needs, itself as the last; each stage only needs those before it. */
+  readonly stages: readonly PlannedStage[];
+  readonly warnings: readonly Warning[];
+  /** Build arguments that no ARG asked for. */
+  readonly unused: readonly string[];
+}
+
+/** What must be known before a plan can be made: configs of images by their names, as the Dockerfile has them. */
+export interface Wanted {
+  readonly images: readonly { readonly reference: string; readonly platform: string | null; readonly range: Range }[];
+}
+
+export type Planned = { readonly plan: Plan } | { readonly wanted: Wanted };
+
+/**
+ * Makes of a Dockerfile what is to be done, or says which images it must know first: call it again with those. It does nothing itself, and
+ * equal inputs give equal plans. @throws DockerfileError
+ */
+export function planBuild(source: string, images: ReadonlyMap<string, BaseImage>, options: PlanOptions): Planned {
+  return new Planner(source, images, options).plan();
+}
+
+class Planner {
+  readonly #images: ReadonlyMap<string, BaseImage>;
+  readonly #options: PlanOptions;
+  readonly #warnings: Warnings;
+  readonly #lexer: Lexer;
+  readonly #globals: Globals;
+  readonly #graph: StageGraph;
+  readonly #declared = new Set<string>();
+
+  constructor(source: string, images: ReadonlyMap<string, BaseImage>, options: PlanOptions) {
+    this.#images = images;
+    this.#options = options;
+    const file = parseNodes(source);
+    const stages = readStages(file);
+    this.#warnings = new Warnings(file.directives.find(({ name }) => name === "check")?.value);
+    checkFile(file, stages, this.#warnings);
+    this.#lexer = new Lexer(stages.escape);
+    const target = options.target || stages.stages.at(-1)!.from.stage;
+    const base = (given: Variables) => predefined(options.platform, target, given);
+    const { globals } = stages;
+    this.#globals = globalVariables(globals, base(options.buildArgs), options.buildArgs, this.#lexer);
+    for (const name of this.#globals.declared) this.#declared.add(name);
+    this.#warnOfBadDefaults(() => globalVariables(globals, base(new Map()), new Map(), this.#lexer), stages.stages);
+    this.#graph = new StageGraph(stages, this.#globals, this.#lexer, this.#warnings);
+  }
+
+  plan(): Planned {
+    const target = this.#graph.target(this.#options.target).index;
+    const instructions = new Map<number, Instruction[]>();
+    for (const node of this.#graph.nodes) instructions.set(node.index, [...node.stage.instructions]);
+    const needs = this.#needs(instructions);
+    const names = this.#graph.nodes.map(({ name }) => name);
+    refuseCircles(names, needs);
+    const wanted = this.#withTriggers(target, needs, instructions);
+    if (wanted.images.length > 0) return { wanted };
+    refuseCircles(names, needs);
+    return { plan: this.#carryOut(target, reachable(target, needs), instructions) };
+  }
+
+  #warnOfBadDefaults(defaults: () => Globals, stages: readonly { readonly from: StageNode["stage"]["from"] }[]): void {
+    try {
+      const { variables } = defaults();
+      for (const { from } of stages) {
+        const { text } = this.#lexer.expand(from.base, variables);
+        if (!isImageReference(text)) this.#warnings.add("InvalidDefaultArgInFrom", from.range, from.base);
+      }
+    } catch (error) {
+      // What is wrong without build arguments may be right with them.
+      if (!(error instanceof DockerfileError)) throw error;
+    }
+  }
+
+  #needs(instructions: ReadonlyMap<number, readonly Instruction[]>): Map<number, Map<number, Range>> {
+    const needs = new Map<number, Map<number, Range>>();
+    for (const { index, base, stage } of this.#graph.nodes) {
+      const needed = new Map<number, Range>();
+      if (base.kind === "stage") needed.set(base.stage, stage.from.range);
+      needs.set(index, needed);
+      for (const instruction of instructions.get(index)!) this.#addNeeds(instruction, needed);
+    }
+    return needs;
+  }
+
+  #addNeeds(instruction: Instruction, needed: Map<number, Range>): void {
+    for (const origin of this.#graph.sourcesOf(instruction)) {
+      if (origin.kind === "stage") needed.set(origin.stage, instruction.range);
+    }
+  }
+
+  /** Puts the triggers of bases before the instructions of stages; they may need further stages. @returns images that are not known yet */
+  #withTriggers(
+    target: number,
+    needs: Map<number, Map<number, Range>>,
+    instructions: Map<number, Instruction[]>,
+  ): Wanted {
+    const wanted = new Map<string, Wanted["images"][number]>();
+    const done = new Set<number>();
+    for (let more = true; more; ) {
+      more = false;
+      for (const index of reachable(target, needs)) {
+        if (done.has(index)) continue;
+        done.add(index);
+        more = true;
+        this.#wantImages(this.#graph.nodes[index]!, instructions.get(index)!, wanted);
+        const triggers = this.#triggers(this.#graph.nodes[index]!);
+        instructions.get(index)!.unshift(...triggers);
+        for (const trigger of triggers) this.#addNeeds(trigger, needs.get(index)!);
+        this.#wantImages(this.#graph.nodes[index]!, triggers, wanted);
+      }
+    }
+    return { images: [...wanted.values()] };
+  }
+
+  #triggers({ base, stage: { from } }: StageNode): Instruction[] {
+    let lines: readonly string[] = [];
+    if (base.kind === "image") lines = this.#images.get(base.reference)?.config.OnBuild ?? [];
+    if (base.kind === "stage") {
+      const below = this.#graph.nodes[base.stage]!.stage.instructions;
+      lines = below.flatMap((instruction) => (instruction.kind === "onbuild" ? [instruction.trigger] : []));
+    }
+    return triggersOf(lines, from.range);
+  }
+
+  #wantImages(
+    node: StageNode,
+    instructions: readonly Instruction[],
+    wanted: Map<string, Wanted["images"][number]>,
+  ): void {
+    const want = (origin: Origin, range: Range, platform: string | null) => {
+      if (origin.kind !== "image" || this.#images.has(origin.reference)) return;
+      if (!isImageReference(origin.reference)) {
+        throw new DockerfileError(`failed to parse stage name "${origin.reference}": invalid reference format`, range);
+      }
+      wanted.set(origin.reference, { reference: origin.reference, platform, range });
+    };
+    want(node.base, node.stage.from.range, node.platform);
+    for (const instruction of instructions) {
+      for (const origin of this.#graph.sourcesOf(instruction)) want(origin, instruction.range, null);
+    }
+  }
+
+  #carryOut(target: number, order: readonly number[], instructions: ReadonlyMap<number, readonly Instruction[]>): Plan {
+    const states = new Map<number, StageState>();
+    const stages = order.map((index) => {
+      const node = this.#graph.nodes[index]!;
+      const state = this.#stage(node, instructions.get(index)!, states);
+      states.set(index, state);
+      return planned(node, state);
+    });
+    const labels = this.#options.labels;
+    const last = stages.findIndex(({ index }) => index === target);
+    if (Object.keys(labels).length > 0) {
+      const { config } = stages[last]!;
+      stages[last] = { ...stages[last]!, config: { ...config, Labels: { ...config.Labels, ...labels } } };
+    }
+    this.#warnings.refuse();
+    return { stages, warnings: this.#warnings.list, unused: this.#unused() };
+  }
+
+  #stage(node: StageNode, instructions: readonly Instruction[], states: ReadonlyMap<number, StageState>): StageState {
+    const { base, stage } = node;
+    let state: StageState;
+    if (base.kind === "stage") state = stateOfStage(states.get(base.stage)!);
+    else state = stateOfImage(base.kind === "scratch" ? SCRATCH : this.#images.get(base.reference)!);
+    const triggers = instructions.length - stage.instructions.length;
+    const pulls = base.kind === "image" ? 1 : 0;
+    const only = this.#graph.nodes.length === 1;
+    const titles = new Titles(only ? "" : node.name, instructions.filter(makesLayer).length + pulls, pulls);
+    for (const [at, instruction] of instructions.entries()) {
+      if (instruction.kind === "arg") for (const { name } of instruction.args) this.#declared.add(name);
+      const onBuild = at < triggers;
+      state = after(state, instruction, {
+        lexer: this.#lexer,
+        globals: this.#globals.variables,
+        buildArgs: this.#options.buildArgs,
+        warnings: this.#warnings,
+        ignore: this.#options.ignore,
+        origin: (from) => this.#origin(from, instruction, node, states),
+        title: (code) => titles.next(code, onBuild),
+        onBuild,
+      });
+    }
+    return state;
+  }
+
+  #origin(from: string, { kind }: Instruction, node: StageNode, states: ReadonlyMap<number, StageState>): Origin {
+    const origin = kind === "copy" ? this.#graph.copySource(from) : this.#graph.mountSource(from);
+    if (origin.kind !== "stage" || states.has(origin.stage)) return origin;
+    throw new DockerfileError(
+      kind === "copy"
+        ? `cannot copy from stage "${from}", it needs to be defined before current stage "${node.name}"`
+        : `cannot mount from stage "${from}", stage needs to be defined before current command`,
+    );
+  }
+
+  #unused(): string[] {
+    const known = (name: string) => this.#declared.has(name) || this.#globals.variables.has(name) || isSetting(name);
+    return [...this.#options.buildArgs.keys()].filter((name) => !known(name)).sort();
+  }
+}
+
+const isSetting = (name: string): boolean =>
+  name.startsWith("BUILDKIT_") || name === "SOURCE_DATE_EPOCH" || /^(?:https?|ftp|no|all)_proxy$/i.test(name);
+
+function planned(node: StageNode, { steps, history, config, author }: StageState): PlannedStage {
+  const { index, name, base, platform, stage } = node;
+  return { index, name, base, platform, range: stage.from.range, steps, history, config, author };
+}
