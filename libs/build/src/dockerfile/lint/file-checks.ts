@@ -1,3 +1,4 @@
+import type { Arg } from "../instructions/instruction.ts";
 import type { Stages } from "../instructions/stages.ts";
 import type { NodeFile } from "../nodes/node.ts";
 import type { Warnings } from "./warnings.ts";
@@ -5,8 +6,9 @@ import type { Warnings } from "./warnings.ts";
 const RESERVED = ["context", "scratch"];
 
 /** What can be said before any variable has a value. */
-export function checkFile(file: NodeFile, { stages }: Stages, warnings: Warnings): void {
+export function checkFile(file: NodeFile, { globals, stages }: Stages, warnings: Warnings): void {
   for (const range of file.emptyContinuations) warnings.add("NoEmptyContinuation", range);
+  for (const arg of globals) describeArg(arg, warnings);
   checkStageNames(stages, warnings);
   checkCasing(stages, warnings);
 }
@@ -37,11 +39,17 @@ function checkCasing(stages: Stages["stages"], warnings: Warnings): void {
     if (!right) warnings.add("ConsistentInstructionCasing", range, word, mostlyLower ? "lowercase" : "uppercase");
     if (kind === "maintainer") warnings.add("MaintainerDeprecated", range);
   }
-  for (const instruction of all) {
-    if (instruction.kind !== "arg") continue;
-    const names = instruction.args.map(({ name }) => name);
-    describe("ARG", instruction.comments, names, instruction.range, warnings);
-  }
+  for (const instruction of all) if (instruction.kind === "arg") describeArg(instruction, warnings);
+}
+
+function describeArg({ args, comments, range }: Arg, warnings: Warnings): void {
+  describe(
+    "ARG",
+    comments,
+    args.map(({ name }) => name),
+    range,
+    warnings,
+  );
 }
 
 /** The comment above an ARG or a stage describes it when it begins with its name. */

@@ -9,14 +9,13 @@ import { DockerfileError } from "../source/failure.ts";
 import type { Range } from "../source/position.ts";
 import { type BaseImage, type DockerConfig, type HistoryLine, SCRATCH } from "./config.ts";
 import { after } from "./effect.ts";
+import { gather, type WantedImage } from "./gather.ts";
 import { makesLayer, StageGraph, type StageNode } from "./graph.ts";
 import { isImageReference } from "./image-reference.ts";
-import { reachable, refuseCircles } from "./reach.ts";
 import { type Globals, globalVariables, type PlatformName, predefined } from "./scope.ts";
 import { type StageState, stateOfImage, stateOfStage } from "./stage-state.ts";
 import type { Origin, Step } from "./step.ts";
 import { Titles } from "./title.ts";
-import { triggersOf } from "./triggers.ts";
 
 export interface PlanOptions {
   /** Name or number of the stage to build; empty: the last one. */
@@ -51,12 +50,8 @@ export interface Plan {
   readonly unused: readonly string[];
 }
 
-/** What must be known before a plan can be made: configs of images by their names, as the Dockerfile has them. */
-export interface Wanted {
-  readonly images: readonly { readonly reference: string; readonly platform: string | null; readonly range: Range }[];
-}
-
-export type Planned = { readonly plan: Plan } | { readonly wanted: Wanted };
+/** A plan, or the images whose configs must be known before there can be one. */
+export type Planned = { readonly plan: Plan } | { readonly wanted: readonly WantedImage[] };
 
 /**
  * Makes of a Dockerfile what is to be done, or says which images it must know first: call it again with those. It does nothing itself, and
@@ -94,15 +89,8 @@ class Planner {
 
   plan(): Planned {
     const target = this.#graph.target(this.#options.target).index;
-    const instructions = new Map<number, Instruction[]>();
-    for (const node of this.#graph.nodes) instructions.set(node.index, [...node.stage.instructions]);
-    const needs = this.#needs(instructions);
-    const names = this.#graph.nodes.map(({ name }) => name);
-    refuseCircles(names, needs);
-    const wanted = this.#withTriggers(target, needs, instructions);
-    if (wanted.images.length > 0) return { wanted };
-    refuseCircles(names, needs);
-    return { plan: this.#carryOut(target, reachable(target, needs), instructions) };
+    const { wanted, order, instructions } = gather(this.#graph, target, this.#images);
+    return wanted.length > 0 ? { wanted } : { plan: this.#carryOut(target, order, instructions) };
   }
 
   #warnOfBadDefaults(defaults: () => Globals, stages: readonly { readonly from: StageNode["stage"]["from"] }[]): void {
@@ -115,75 +103,6 @@ class Planner {
     } catch (error) {
       // What is wrong without build arguments may be right with them.
       if (!(error instanceof DockerfileError)) throw error;
-    }
-  }
-
-  #needs(instructions: ReadonlyMap<number, readonly Instruction[]>): Map<number, Map<number, Range>> {
-    const needs = new Map<number, Map<number, Range>>();
-    for (const { index, base, stage } of this.#graph.nodes) {
-      const needed = new Map<number, Range>();
-      if (base.kind === "stage") needed.set(base.stage, stage.from.range);
-      needs.set(index, needed);
-      for (const instruction of instructions.get(index)!) this.#addNeeds(instruction, needed);
-    }
-    return needs;
-  }
-
-  #addNeeds(instruction: Instruction, needed: Map<number, Range>): void {
-    for (const origin of this.#graph.sourcesOf(instruction)) {
-      if (origin.kind === "stage") needed.set(origin.stage, instruction.range);
-    }
-  }
-
-  /** Puts the triggers of bases before the instructions of stages; they may need further stages. @returns images that are not known yet */
-  #withTriggers(
-    target: number,
-    needs: Map<number, Map<number, Range>>,
-    instructions: Map<number, Instruction[]>,
-  ): Wanted {
-    const wanted = new Map<string, Wanted["images"][number]>();
-    const done = new Set<number>();
-    for (let more = true; more; ) {
-      more = false;
-      for (const index of reachable(target, needs)) {
-        if (done.has(index)) continue;
-        done.add(index);
-        more = true;
-        this.#wantImages(this.#graph.nodes[index]!, instructions.get(index)!, wanted);
-        const triggers = this.#triggers(this.#graph.nodes[index]!);
-        instructions.get(index)!.unshift(...triggers);
-        for (const trigger of triggers) this.#addNeeds(trigger, needs.get(index)!);
-        this.#wantImages(this.#graph.nodes[index]!, triggers, wanted);
-      }
-    }
-    return { images: [...wanted.values()] };
-  }
-
-  #triggers({ base, stage: { from } }: StageNode): Instruction[] {
-    let lines: readonly string[] = [];
-    if (base.kind === "image") lines = this.#images.get(base.reference)?.config.OnBuild ?? [];
-    if (base.kind === "stage") {
-      const below = this.#graph.nodes[base.stage]!.stage.instructions;
-      lines = below.flatMap((instruction) => (instruction.kind === "onbuild" ? [instruction.trigger] : []));
-    }
-    return triggersOf(lines, from.range);
-  }
-
-  #wantImages(
-    node: StageNode,
-    instructions: readonly Instruction[],
-    wanted: Map<string, Wanted["images"][number]>,
-  ): void {
-    const want = (origin: Origin, range: Range, platform: string | null) => {
-      if (origin.kind !== "image" || this.#images.has(origin.reference)) return;
-      if (!isImageReference(origin.reference)) {
-        throw new DockerfileError(`failed to parse stage name "${origin.reference}": invalid reference format`, range);
-      }
-      wanted.set(origin.reference, { reference: origin.reference, platform, range });
-    };
-    want(node.base, node.stage.from.range, node.platform);
-    for (const instruction of instructions) {
-      for (const origin of this.#graph.sourcesOf(instruction)) want(origin, instruction.range, null);
     }
   }
 

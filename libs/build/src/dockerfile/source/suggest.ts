@@ -1,14 +1,15 @@
 /** Beyond two edits a suggestion confuses more than it helps (BuildKit's util/suggest, which has it from HCL). */
 const FARTHEST = 2;
 
-/** The option that `word` was probably meant to be; undefined when none is near or one is the word itself. */
+/** The option that `word` was probably meant to be, of equally near ones one that begins as it does; undefined when none is near. */
 export function nearest(word: string, options: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = FARTHEST + 1;
   for (const option of options) {
     if (option === word) return undefined;
     const distance = editDistance(word, option);
-    if (distance < least) {
+    if (distance > FARTHEST) continue;
+    if (distance < least || (distance === least && option[0] === word[0] && best?.[0] !== word[0])) {
       best = option;
       least = distance;
     }
