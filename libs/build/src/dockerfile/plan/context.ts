@@ -34,11 +34,11 @@ export function expander(context: StageContext, state: StageState, instruction: 
 export function warnOfMissing(
   missing: ReadonlySet<string>,
   { warnings }: StageContext,
-  { variables, args }: StageState,
+  { variables, args, argsBelow }: StageState,
   { range }: Common,
 ): void {
   for (const name of missing) {
-    if (args.has(name) || SETTINGS.has(name)) continue;
+    if (args.has(name) || argsBelow.has(name) || SETTINGS.has(name)) continue;
     warnings.add("UndefinedVar", range, name, nearest(name, variables.keys()) ?? "");
   }
 }

@@ -1,7 +1,7 @@
 import type { Arg, Env, Expose, Label, Pair } from "../instructions/instruction.ts";
 import { within } from "../source/failure.ts";
 import { withVariable } from "./config.ts";
-import { expander, type StageContext, warnOfMissing } from "./context.ts";
+import { expander, type StageContext, shownCode, warnOfMissing } from "./context.ts";
 import { exposedPorts } from "./ports.ts";
 import { SETTINGS } from "./scope.ts";
 import { remembered, type StageState } from "./stage-state.ts";
@@ -45,27 +45,28 @@ export function arg(state: StageState, instruction: Arg, context: StageContext):
   const lines: string[] = [];
   for (const { name, value } of instruction.args) {
     warnOfSecret("ARG", name, instruction, context);
-    const result = argValue(name, value, { ...state, variables, args }, instruction, context);
+    const given = context.buildArgs.get(name);
+    let own: string | null = null;
+    if (value !== null) {
+      const scope = { ...state, variables, args };
+      // A default that a build argument takes the place of may be wrong.
+      own =
+        given === undefined
+          ? defaultOf(value, scope, instruction, context)
+          : shownCode(value, context.lexer, variables);
+    }
+    lines.push(own === null ? name : `${name}=${own}`);
+    const result = given ?? own ?? context.globals.get(name) ?? null;
     if (result !== null && !SETTINGS.has(name)) variables.set(name, result);
     args.set(name, result);
-    lines.push(result === null ? name : `${name}=${result}`);
   }
   return remembered({ ...state, variables, args }, `ARG ${lines.join(" ")}`);
 }
 
-function argValue(
-  name: string,
-  written: string | null,
-  state: StageState,
-  instruction: Arg,
-  context: StageContext,
-): string | null {
-  const given = context.buildArgs.get(name);
-  if (given !== undefined) return given;
-  if (written === null) return context.globals.get(name) ?? null;
-  const { text, missing } = context.lexer.expand(written, state.variables);
-  warnOfMissing(missing, context, state, instruction);
-  return text;
+function defaultOf(text: string, state: StageState, instruction: Arg, context: StageContext): string {
+  const expanded = context.lexer.expand(text, state.variables);
+  warnOfMissing(expanded.missing, context, state, instruction);
+  return expanded.text;
 }
 
 const SECRET = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;

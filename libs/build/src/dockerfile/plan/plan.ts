@@ -73,6 +73,7 @@ class Planner {
   constructor(source: string, images: ReadonlyMap<string, BaseImage>, options: PlanOptions) {
     this.#images = images;
     this.#options = options;
+    if (source === "") throw new DockerfileError("the Dockerfile cannot be empty");
     const file = parseNodes(source);
     const stages = readStages(file);
     this.#warnings = new Warnings(file.directives.find(({ name }) => name === "check")?.value);

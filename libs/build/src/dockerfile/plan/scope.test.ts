@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Given, lastOf, PATH, planOf } from "../../testing/plans.ts";
+import { type Given, historyOf, lastOf, PATH, planOf } from "../../testing/plans.ts";
 import type { RunStep } from "./step.ts";
 
 /** What the last RUN of the build sees besides PATH, and what tells it from other RUNs. */
@@ -57,12 +57,23 @@ describe("which variables a RUN sees", () => {
     ["with the value that an ENV gives", "FROM a\nARG x=1\nENV x=2\nRUN r", {}, "|1 x=2 /bin/sh -c r"],
     ["one declared twice counts once", "FROM a\nARG x=1\nARG y=2\nARG x=3\nRUN r", {}, "|2 x=3 y=2 /bin/sh -c r"],
     ["proxies do not", "FROM a\nRUN r", { http_proxy: "p" }, "/bin/sh -c r"],
+    ["those of the stage below do not", "FROM a AS s\nARG x=1\nFROM s\nRUN r", {}, "/bin/sh -c r"],
   ])("%s", (_, source, args, command) => expect(lastRun(source, { args }).command).toBe(command));
 
   it("proxies that were given reach every RUN, in both cases", () => {
     const run = lastOf("FROM a\nRUN r", { args: { http_proxy: "p", NO_PROXY: "q" } }).steps[0] as RunStep;
     expect(run.proxies).toEqual(["HTTP_PROXY=p", "http_proxy=p", "NO_PROXY=q", "no_proxy=q"]);
   });
+});
+
+it.each([
+  ["a default", "ARG x=1", {}, "ARG x=1"],
+  ["a default that a build argument takes the place of", "ARG x=1", { x: "2" }, "ARG x=1"],
+  ["even a wrong one", "ARG x=${", { x: "2" }, "ARG x=${"],
+  ["no build argument", "ARG x", { x: "2" }, "ARG x"],
+  ["no global value", "ARG g", {}, "ARG g"],
+])("the history of an ARG shows %s", (_, line, args, shown) => {
+  expect(historyOf(`ARG g=1\nFROM a\n${line}`, { args })).toEqual([shown]);
 });
 
 describe("variables of FROM", () => {

@@ -4,9 +4,9 @@ import { DockerfileError } from "../source/failure.ts";
 /** Linux' first and last real-time signals as a C library hands them out (moby/sys/signal). */
 const REAL_TIME = [34, 64] as const;
 
-/** @throws DockerfileError for what is neither a number above 0 nor a signal's name, with or without SIG */
+/** @throws DockerfileError for what is neither a number but 0 nor a signal's name, with or without SIG */
 export function checkSignal(signal: string): void {
-  if (/^[+-]?\d+$/.test(signal) ? Number(signal) > 0 : isName(signal.toUpperCase().replace(/^SIG/, ""))) return;
+  if (/^[+-]?\d+$/.test(signal) ? Number(signal) !== 0 : isName(signal.toUpperCase().replace(/^SIG/, ""))) return;
   throw new DockerfileError(`invalid signal: ${signal}`);
 }
 

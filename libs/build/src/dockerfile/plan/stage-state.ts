@@ -9,8 +9,10 @@ export interface StageState {
   readonly author: string | undefined;
   /** What `$name` stands for: ENV and ARG, whichever came last. */
   readonly variables: Variables;
-  /** ARGs that were declared, in their order, those without a value too. */
+  /** ARGs that this stage declared, in their order, those without a value too. */
   readonly args: ReadonlyMap<string, string | null>;
+  /** Names of ARGs that the stages below declared. */
+  readonly argsBelow: ReadonlySet<string>;
   readonly steps: readonly Step[];
   readonly history: readonly HistoryLine[];
   /** A WORKDIR was set by this Dockerfile. */
@@ -27,6 +29,7 @@ export function stateOfImage({ config: { OnBuild: _triggers, ...rest }, author }
     author,
     variables: variablesOf(config),
     args: new Map(),
+    argsBelow: new Set(),
     steps: [],
     history: [],
     workdirSet: false,
@@ -34,9 +37,10 @@ export function stateOfImage({ config: { OnBuild: _triggers, ...rest }, author }
   };
 }
 
-/** A stage that starts from another one: its ARGs stay known. */
+/** A stage that starts from another one: its ARGs stay set, yet are told of no more. */
 export function stateOfStage({ config: { OnBuild: _triggers, ...config }, ...base }: StageState): StageState {
-  return { ...base, config: withPath(config), steps: [], history: [], last: {} };
+  const argsBelow = new Set([...base.argsBelow, ...base.args.keys()]);
+  return { ...base, config: withPath(config), args: new Map(), argsBelow, steps: [], history: [], last: {} };
 }
 
 /** The state with a line more in its history. */
