@@ -11,7 +11,8 @@ describe("npm start", () => {
       key: undefined,
       redisUrl: undefined,
       concurrency: undefined,
-      nursery: "off",
+      nursery: "on",
+      readyMemory: undefined,
       logLevel: "info",
     });
   });
@@ -23,7 +24,8 @@ describe("npm start", () => {
       MAYFLY_KEY: "mf_12345678",
       MAYFLY_REDIS_URL: "rediss://u:p%20q@redis.example:6380/2",
       MAYFLY_CONCURRENCY: "3",
-      MAYFLY_NURSERY: "on",
+      MAYFLY_NURSERY: "off",
+      MAYFLY_READY_MEMORY: "64MiB",
       MAYFLY_LOG_LEVEL: "debug",
     };
     expect(startOptions(["--once", "--verbose"], env)).toEqual({
@@ -34,7 +36,8 @@ describe("npm start", () => {
       key: "mf_12345678",
       redisUrl: "rediss://u:p%20q@redis.example:6380/2",
       concurrency: "3",
-      nursery: "on",
+      nursery: "off",
+      readyMemory: 64 * 1024 * 1024,
       logLevel: "debug",
     });
   });
@@ -46,6 +49,7 @@ describe("npm start", () => {
     ["MAYFLY_REDIS_URL", ["localhost:6379", "http://a", "redis://", "redis://a/b"]],
     ["MAYFLY_CONCURRENCY", ["abc", "0", "-1", "1.5", "1001"]],
     ["MAYFLY_NURSERY", ["yes"]],
+    ["MAYFLY_READY_MEMORY", ["much", "-1", "1 box"]],
     ["MAYFLY_LOG_LEVEL", ["loud"]],
     ["MAYFLY_DATABASE_URL", ["postgres://a/b"]],
   ])("refuses a %s that cannot be used, by its name", (name, values) => {

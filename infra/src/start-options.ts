@@ -1,5 +1,6 @@
 import { isAbsolute } from "node:path";
 import { parseArgs } from "node:util";
+import { parseBytes } from "@mayfly/contract";
 
 /** What `npm start` was told, checked whole before anything is done. */
 export interface StartOptions {
@@ -12,6 +13,8 @@ export interface StartOptions {
   readonly redisUrl: string | undefined;
   readonly concurrency: string | undefined;
   readonly nursery: "on" | "off";
+  /** In bytes; undefined: the worker's own default. */
+  readonly readyMemory: number | undefined;
   readonly logLevel: string;
 }
 
@@ -37,6 +40,7 @@ export function startOptions(args: readonly string[], env: Readonly<Record<strin
     redisUrl: readRedisUrl(given("MAYFLY_REDIS_URL")),
     concurrency: readConcurrency(given("MAYFLY_CONCURRENCY")),
     nursery: readNursery(given("MAYFLY_NURSERY") ?? "on"),
+    readyMemory: readReadyMemory(given("MAYFLY_READY_MEMORY")),
     logLevel: readLogLevel(given("MAYFLY_LOG_LEVEL") ?? "info"),
   };
 }
@@ -90,6 +94,13 @@ function readConcurrency(value: string | undefined): string | undefined {
 function readNursery(value: string): "on" | "off" {
   if (value !== "on" && value !== "off") throw bad("MAYFLY_NURSERY", value, "on or off");
   return value;
+}
+
+function readReadyMemory(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const bytes = parseBytes(value);
+  if (bytes === null) throw bad("MAYFLY_READY_MEMORY", value, "512MiB, or 0 for no ready boxes");
+  return bytes;
 }
 
 function readLogLevel(value: string): string {

@@ -36,6 +36,7 @@ async function main(): Promise<number> {
       redisUrl: options.redisUrl,
       concurrency: options.concurrency,
       nursery: options.nursery,
+      readyMemory: options.readyMemory,
       logLevel: options.logLevel,
       say: (line) => process.stderr.write(`mayfly  ${line}\n`),
       serviceLog: (service, line) => logs.write(service, line),

@@ -20,7 +20,7 @@ export default () => {
 
 let mayfly: System;
 beforeAll(async () => {
-  mayfly = await startSystem({ MAYFLY_NURSERY: "on" });
+  mayfly = await startSystem({ MAYFLY_READY_MEMORY: "0" });
   expect((await mayfly.deploy("fn", SOURCE, "env.CUSTOM=yes")).status).toBe(201);
   expect((await mayfly.deploy("stuck", "export default () => { for (;;) {} }", "timeout=1s")).status).toBe(201);
   expect(

@@ -8,6 +8,7 @@ import type { Roots } from "./images/roots.ts";
 import type { Notes } from "./invoke/note.ts";
 import type { NurseryKeeper } from "./nursery/keeper.ts";
 import type { Shipper } from "./outbox/shipper.ts";
+import type { ReadyBoxes } from "./ready/ready-boxes.ts";
 
 /** What the jobs need, put together once in main.ts. */
 export interface WorkerDeps {
@@ -24,6 +25,7 @@ export interface WorkerDeps {
   /** Whoever makes a box holds its image; whoever makes an image says so. */
   readonly inUse: InUse;
   readonly nursery: Pick<NurseryKeeper, "forRoot">;
+  readonly ready: Pick<ReadyBoxes, "begin">;
   readonly notes: Notes;
   readonly spool: Spool;
   readonly shipper: Shipper;

@@ -1,4 +1,4 @@
-import { availableParallelism, hostname } from "node:os";
+import { availableParallelism, hostname, totalmem } from "node:os";
 import { z } from "zod";
 
 /** What the supervisor tells a worker. Read once, here; nothing else in the worker looks at the environment. */
@@ -15,6 +15,12 @@ const Env = z.object({
   MAYFLY_NATIVE: z.string(),
   /** `on`: runtimes are forked into their boxes (docs/decisions/0006); else they boot in them. */
   MAYFLY_NURSERY: z.enum(["on", "off"]).default("on"),
+  /** Memory that boxes may hold while they wait for a request. */
+  MAYFLY_READY_BYTES: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .default(Math.min(2 ** 30, Math.floor(totalmem() / 8))),
   MAYFLY_CONCURRENCY: z.coerce
     .number()
     .int()
@@ -32,6 +38,7 @@ export interface WorkerEnv {
   readonly channel: string;
   readonly native: string;
   readonly nursery: boolean;
+  readonly readyBytes: number;
   readonly concurrency: number;
   readonly logLevel: string;
 }
@@ -53,6 +60,7 @@ export function parseEnv(raw: Record<string, string | undefined>): WorkerEnv {
     channel: env.MAYFLY_CHANNEL,
     native: env.MAYFLY_NATIVE,
     nursery: env.MAYFLY_NURSERY === "on",
+    readyBytes: env.MAYFLY_READY_BYTES,
     concurrency: env.MAYFLY_CONCURRENCY,
     logLevel: env.MAYFLY_LOG_LEVEL,
   };

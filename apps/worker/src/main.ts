@@ -19,6 +19,7 @@ import { Notes } from "./invoke/note.ts";
 import { NurseryKeeper } from "./nursery/keeper.ts";
 import { Shipper } from "./outbox/shipper.ts";
 import { publish } from "./publish.ts";
+import { ReadyBoxes } from "./ready/ready-boxes.ts";
 import { recover } from "./recover.ts";
 
 /** Composition root: environment → stores → boxes → recovery → consume. The supervisor reads one JSON line when all of it stands. */
@@ -42,6 +43,7 @@ const spool = await openSpool(join(env.home, "spool"));
 const shipper = new Shipper({ spool, address: env.channel, host: env.host, log });
 
 const nursery = new NurseryKeeper({ boxes, native: env.native, log });
+const ready = new ReadyBoxes({ deps: () => deps, budget_bytes: env.readyBytes });
 const deps: WorkerDeps = {
   host: env.host,
   clock: systemClock,
@@ -53,6 +55,7 @@ const deps: WorkerDeps = {
   roots: new Roots(store),
   inUse: new InUse(),
   nursery,
+  ready,
   notes: new Notes(join(runDir, "notes")),
   spool,
   shipper,
@@ -122,6 +125,7 @@ function stop(why: string, code = 0): Promise<void> {
     ]);
     await shipper.close();
     spool.close();
+    await ready.close();
     nursery.close();
     await boxes.close();
     process.exit(code);

@@ -12,7 +12,7 @@ export async function recover(deps: WorkerDeps): Promise<{ boxes: number; bills:
   const orphans = new Map((await deps.boxes.orphans()).map((orphan) => [orphan.id, orphan]));
   const notes = deps.notes.readAll();
   for (const note of notes) {
-    const orphan = orphans.get(note.job.invocation);
+    const orphan = orphans.get(note.box);
     await settle(note, orphan, deps);
     if (orphan) orphans.delete(orphan.id);
   }

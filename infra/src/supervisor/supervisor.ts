@@ -12,6 +12,7 @@ export interface SystemOptions {
   readonly redisUrl: string | undefined;
   readonly concurrency: string | undefined;
   readonly nursery: "on" | "off";
+  readonly readyMemory: number | undefined;
   readonly logLevel: string;
   /** One line for a person about what the supervisor does. */
   readonly say: (line: string) => void;
@@ -97,7 +98,12 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
         name: "worker",
         command: "setpriv",
         args: ["--pdeathsig=KILL", process.execPath, ...NODE_FLAGS, join(ROOT, "apps/worker/src/main.ts")],
-        env: { ...common, MAYFLY_NATIVE: options.native, MAYFLY_NURSERY: options.nursery },
+        env: {
+          ...common,
+          MAYFLY_NATIVE: options.native,
+          MAYFLY_NURSERY: options.nursery,
+          ...(options.readyMemory !== undefined && { MAYFLY_READY_BYTES: String(options.readyMemory) }),
+        },
         cwd: "/",
         ready: async (child) => {
           cgroup = String((await readyLine(child)).cgroup);

@@ -79,7 +79,7 @@ export const InvocationRecord = z.object({
   started_at: z.string().nullable(),
   ended_at: z.string(),
   /** How its runtime came into the box: forked by a nursery, or booted in it. Null when there was no box. */
-  start: z.enum(["forked", "booted"]).nullable().default(null),
+  start: z.enum(["ready", "forked", "booted"]).nullable().default(null),
   phases_us: z.object({ queue: count, box: count, init: count, handler: count, teardown: count }),
   error: z.object({ code: z.string(), message: z.string(), stack: z.string().optional() }).nullable(),
   bill: Bill,

@@ -30,6 +30,10 @@ export const ImageRequestId = z
   .brand<"ImageRequestId">();
 export type ImageRequestId = z.infer<typeof ImageRequestId>;
 
+/** A box that is made before its request: it has no invocation to be named after. */
+export const BoxId = z.string().regex(new RegExp(`^(inv|box)_${ULID_LIKE}$`));
+export type BoxId = z.infer<typeof BoxId>;
+
 /** `sha256:` and 64 hex digits, as in the OCI image spec ("Digests"). */
 export const Digest = z
   .string()
@@ -54,6 +58,7 @@ function uuidv7(nowMs: number): string {
 }
 
 export const newInvocationId = (nowMs: number): InvocationId => `inv_${uuidv7(nowMs)}` as InvocationId;
+export const newBoxId = (nowMs: number): BoxId => `box_${uuidv7(nowMs)}`;
 export const newPublishId = (nowMs: number): PublishId => `pub_${uuidv7(nowMs)}` as PublishId;
 export const newImageRequestId = (nowMs: number): ImageRequestId => `img_${uuidv7(nowMs)}` as ImageRequestId;
 export const newBuildId = (nowMs: number): BuildId => `bld_${uuidv7(nowMs)}` as BuildId;

@@ -5,7 +5,7 @@ import { FRAME, type InvokeJob, newInvocationId } from "@mayfly/contract";
 import { FrameChannel } from "@mayfly/queue";
 import { MODULE_PATH, NURSERY_ENV, nurseryCommand } from "@mayfly/runtime";
 import { functionBox } from "../../../apps/worker/src/invoke/box-spec.ts";
-import { booted, load, noTraffic } from "../../../apps/worker/src/invoke/exchange.ts";
+import { load, noTraffic, started } from "../../../apps/worker/src/invoke/exchange.ts";
 import { BUILD } from "../../../infra/src/root.ts";
 import type { Subject } from "../measure/blocks.ts";
 import { childrenOf } from "../measure/cpu.ts";
@@ -57,7 +57,9 @@ async function nurseryOf(host: BoxHost, mayfly: Mayfly): Promise<Nursery> {
 async function once(host: BoxHost, mayfly: Mayfly, nursery: string | null): Promise<number> {
   const began = performance.now();
   const job = jobFor(mayfly);
-  const box = await host.start(functionBox(job, mayfly.rootfs, nursery));
+  const box = await host.start(
+    functionBox({ id: job.invocation, version: job.version, call: job }, mayfly.rootfs, nursery),
+  );
   const channel = new FrameChannel(box.channel!);
   box.stdout.resume();
   box.stderr.resume();
@@ -74,11 +76,8 @@ async function once(host: BoxHost, mayfly: Mayfly, nursery: string | null): Prom
 
 async function exchange(box: Box, channel: FrameChannel, job: InvokeJob): Promise<number> {
   const traffic = noTraffic();
-  if (!box.forked) {
-    if (!(await booted(channel))) throw new Error(`the box did not boot: ${JSON.stringify(await box.ended)}`);
-    await box.handover();
-  }
-  if (!(await load(channel, job, MODULE_PATH, traffic)))
+  if (!(await started(box, channel))) throw new Error(`the box did not boot: ${JSON.stringify(await box.ended)}`);
+  if (!(await load(channel, job.version, MODULE_PATH, traffic)))
     throw new Error(`the handler did not load: ${traffic.boxError?.message}`);
   box.sample();
   await channel.sendJson(FRAME.HEAD, { ...job.head, invocation: job.invocation, deadline_ms: job.deadline_ms });

@@ -1,21 +1,28 @@
 import type { BoxSpec } from "@mayfly/container";
-import { FIXED_LIMITS, type InvokeJob, type RootFs } from "@mayfly/contract";
+import { type BoxId, FIXED_LIMITS, type InvokeJob, type RootFs, type VersionSpec } from "@mayfly/contract";
 import { FUNCTION_USER, runnerCommand } from "@mayfly/runtime";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** The box of one invocation of a code function, as plain data. */
-export function functionBox(job: InvokeJob, rootfs: RootFs, nursery: string | null): BoxSpec {
-  const { settings } = job.version;
+/** A box that a code function is to have. One that is made before its request has no call yet. */
+export interface Wanted {
+  readonly id: BoxId;
+  readonly version: VersionSpec;
+  readonly call: Pick<InvokeJob, "invocation" | "deadline_ms"> | null;
+}
+
+/** As plain data. */
+export function functionBox({ id, version, call }: Wanted, rootfs: RootFs, nursery: string | null): BoxSpec {
+  const { settings } = version;
   return {
-    id: job.invocation,
+    id,
     rootfs,
     binds: [],
     args: runnerCommand(),
-    env: environment(job),
+    env: environment(version, call),
     cwd: "/app",
     user: FUNCTION_USER,
-    hostname: job.version.function,
+    hostname: version.function,
     limits: {
       memory_bytes: settings.memory_bytes,
       cpu_millis: settings.cpu_millis,
@@ -31,17 +38,16 @@ export function functionBox(job: InvokeJob, rootfs: RootFs, nursery: string | nu
   };
 }
 
-function environment(job: InvokeJob): string[] {
-  const { settings } = job.version;
+function environment(version: VersionSpec, call: Wanted["call"]): string[] {
+  const { settings } = version;
   const platform: Record<string, string> = {
     PATH,
     HOME: "/tmp",
     LANG: "C.UTF-8",
-    MAYFLY_INVOCATION: job.invocation,
-    MAYFLY_FUNCTION: job.version.function,
-    MAYFLY_VERSION: String(job.version.version),
+    MAYFLY_FUNCTION: version.function,
+    MAYFLY_VERSION: String(version.version),
     MAYFLY_MEMORY_BYTES: String(settings.memory_bytes),
-    MAYFLY_DEADLINE_MS: String(job.deadline_ms),
+    ...(call && { MAYFLY_INVOCATION: call.invocation, MAYFLY_DEADLINE_MS: String(call.deadline_ms) }),
   };
   return Object.entries({ ...platform, ...settings.env }).map(([name, value]) => `${name}=${value}`);
 }

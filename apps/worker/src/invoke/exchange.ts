@@ -1,3 +1,4 @@
+import type { Box } from "@mayfly/container";
 import {
   BoxReady,
   decodeJson,
@@ -6,8 +7,8 @@ import {
   FIXED_LIMITS,
   FRAME,
   type Frame,
-  type InvokeJob,
   ResponseHead,
+  type VersionSpec,
 } from "@mayfly/contract";
 import type { FrameChannel } from "@mayfly/queue";
 
@@ -30,15 +31,25 @@ export const noTraffic = (): Traffic => ({
   clientGone: false,
 });
 
-/** Waits until the runtime in the box says that it is up. False: the box ended first. */
-export async function booted(box: FrameChannel): Promise<boolean> {
-  for await (const frame of box.frames) return frame.type === FRAME.RECORD;
+/** Waits until the runtime is up and in the box's cgroup. A fork is both from the beginning. False: the box ended first. */
+export async function started(box: Box, channel: FrameChannel): Promise<boolean> {
+  if (box.forked) return true;
+  for await (const frame of channel.frames) {
+    if (frame.type !== FRAME.RECORD) return false;
+    await box.handover();
+    return true;
+  }
   return false;
 }
 
 /** Sends INIT and waits for READY. False: user code did not load; `traffic.boxError` says why when the box could. */
-export async function load(box: FrameChannel, job: InvokeJob, module: string, traffic: Traffic): Promise<boolean> {
-  await box.sendJson(FRAME.INIT, { module, contract: job.version.contract, mode: "serve" });
+export async function load(
+  box: FrameChannel,
+  version: VersionSpec,
+  module: string,
+  traffic: Traffic,
+): Promise<boolean> {
+  await box.sendJson(FRAME.INIT, { module, contract: version.contract, mode: "serve" });
   for await (const frame of box.frames) {
     if (frame.type === FRAME.READY) return BoxReady.safeParse(jsonOf(frame)).success;
     if (frame.type === FRAME.ERROR) traffic.boxError = readError(jsonOf(frame));

@@ -1,7 +1,7 @@
 import type { Box } from "@mayfly/container";
-import { CGROUP_COUNTERS, type CgroupUsage, type Ending, type InvokeJob } from "@mayfly/contract";
+import { CGROUP_COUNTERS, type CgroupUsage, type Ending } from "@mayfly/contract";
 import type { WorkerDeps } from "../deps.ts";
-import { functionBox } from "./box-spec.ts";
+import { functionBox, type Wanted } from "./box-spec.ts";
 
 /** What is left of a box that could not even be tried: an ending, and nothing counted. */
 export type Unmade = Pick<Box, "ended" | "remove">;
@@ -9,17 +9,17 @@ export type Unmade = Pick<Box, "ended" | "remove">;
 export const isMade = (box: Box | Unmade): box is Box => "channel" in box;
 
 /** A box for the call. What goes wrong on the way is an ending of ours, so that the call gets its record in any case. */
-export async function makeBox(job: InvokeJob, deps: WorkerDeps): Promise<Box | Unmade> {
+export async function makeBox(wanted: Wanted, deps: WorkerDeps): Promise<Box | Unmade> {
   try {
-    const rootfs = await deps.roots.of(job.version.image);
+    const rootfs = await deps.roots.of(wanted.version.image);
     const nursery = deps.nursery.forRoot(rootfs);
     if (nursery !== null) {
-      const box = await deps.boxes.start(functionBox(job, rootfs, nursery));
+      const box = await deps.boxes.start(functionBox(wanted, rootfs, nursery));
       if (!(await turnedAway(box))) return box;
     }
-    return await deps.boxes.start(functionBox(job, rootfs, null));
+    return await deps.boxes.start(functionBox(wanted, rootfs, null));
   } catch (error) {
-    deps.log.error({ err: error, invocation: job.invocation }, "a box could not be made");
+    deps.log.error({ err: error, box: wanted.id }, "a box could not be made");
     const message = error instanceof Error ? error.message : String(error);
     const ending: Ending = { kind: "refused", step: "prepare", errno: "EIO", message, remedy: null };
     return { ended: Promise.resolve(ending), remove: async () => nothingCounted() };

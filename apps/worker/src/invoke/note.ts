@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { InvokeJob } from "@mayfly/contract";
+import { BoxId, InvokeJob } from "@mayfly/contract";
 import { z } from "zod";
 
 /**
@@ -9,6 +9,8 @@ import { z } from "zod";
  */
 const Note = z.object({
   job: InvokeJob,
+  /** Names the cgroup. */
+  box: BoxId,
   host: z.string(),
   started_at_us: z.int(),
 });

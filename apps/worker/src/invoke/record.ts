@@ -18,7 +18,7 @@ export interface RecordInput {
   readonly cgroupVersion: "v1" | "v2";
   readonly startedAtUs: number | null;
   readonly endedAtUs: number;
-  readonly start: "forked" | "booted" | null;
+  readonly start: InvocationRecord["start"];
   readonly phases: PhasesUs;
   readonly measured: Measured;
   readonly verdict: Verdict;
