@@ -1,0 +1,75 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Subject } from "../measure/blocks.ts";
+import { type Command, runCommand } from "../peers/command.ts";
+import type { StoreDone, StoreTask } from "../programs/image-store.ts";
+import { LAYER_TREE } from "./fixture.ts";
+
+/** What is done in a folder that is fresh each time. */
+export interface Work {
+  readonly name: string;
+  /** Not measured: what must lie in the folder before. */
+  readonly before?: (dir: string) => Promise<void>;
+  /** Resolves with how long it took, in ms. */
+  readonly act: (dir: string, turn: number) => Promise<number>;
+}
+
+export function subjectOf({ name, before, act }: Work, dir: string, pids: readonly number[]): Subject {
+  let turn = 0;
+  return {
+    name,
+    pids,
+    async run() {
+      turn += 1;
+      const fresh = join(dir, "turn");
+      mkdirSync(fresh, { recursive: true });
+      try {
+        await before?.(fresh);
+        return await act(fresh, turn);
+      } finally {
+        rmSync(fresh, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** Other people's programs, one after the other: from the first one's start to the last one's end. */
+export const programs =
+  (commands: (dir: string, turn: number) => readonly Omit<Command, "cwd">[]): Work["act"] =>
+  async (dir, turn) => {
+    let total = 0;
+    for (const command of commands(dir, turn)) total += (await runCommand({ ...command, cwd: dir })).end_ms;
+    return total;
+  };
+
+/** Our store in a process of its own that goes on, as a worker does. */
+export class StoreProcess {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<never>;
+  peak_mib = 0;
+
+  constructor(after: AsyncDisposableStack) {
+    this.#child = fork(join(import.meta.dirname, "../programs/image-store.ts"), {
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
+    this.#ended = once(this.#child, "exit").then(() => {
+      throw new Error("the store's process has ended; it has said why");
+    });
+    this.#ended.catch(() => {}); // Told to whoever waits for it.
+    after.defer(() => void this.#child.kill("SIGKILL"));
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** @throws Error when it has ended; it has said why */
+  async run(task: Omit<StoreTask, "layerTree">): Promise<number> {
+    this.#child.send({ layerTree: LAYER_TREE, ...task } satisfies StoreTask);
+    const [done] = (await Promise.race([once(this.#child, "message"), this.#ended])) as [StoreDone];
+    this.peak_mib = done.peak_mib;
+    return done.ms;
+  }
+}

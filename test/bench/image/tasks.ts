@@ -1,0 +1,105 @@
+import { execFileSync } from "node:child_process";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { openImageStore } from "@mayfly/image";
+import { type Fixture, LAYER_TREE } from "./fixture.ts";
+import { programs, type StoreProcess, type Work } from "./subjects.ts";
+
+/** Something to be done, by us first and then by others. */
+export interface Task {
+  readonly caption: string;
+  /** What the ratio divides. */
+  readonly ratio: string;
+  readonly works: readonly [ours: Work, theirs: Work];
+}
+
+export function tasksOf(dir: string, fixture: Fixture, host: string, ours: StoreProcess): Task[] {
+  const { image, trees } = fixture;
+  const home = join(dir, "fixture");
+  const layout = join(dir, "layout");
+  const reference = `${host}/bench:1`;
+  execFileSync("skopeo", ["copy", "-q", "--src-tls-verify=false", `docker://${reference}`, `oci:${layout}:1`]);
+
+  const copyIn = (to: string) => ({
+    file: "skopeo",
+    args: ["copy", "-q", "--src-tls-verify=false", `docker://${reference}`, `oci:${to}:1`],
+  });
+  const copyOut = (to: string) => ({
+    file: "skopeo",
+    args: ["copy", "-q", "--dest-tls-verify=false", `oci:${layout}:1`, `docker://${to}`],
+  });
+  const umoci = (...args: string[]) => ({ file: "umoci", args });
+  const mayfly = (verb: "pull" | "pull-and-unpack"): Work => ({
+    name: "mayfly",
+    act: (fresh) => ours.run({ store: join(fresh, "store"), verb, what: reference }),
+  });
+  const withBlobs = async (fresh: string) => {
+    for (const name of ["blobs", "tags"]) cpSync(join(home, name), join(fresh, "store", name), { recursive: true });
+  };
+  const unpacked = async (fresh: string) => {
+    await withBlobs(fresh);
+    const store = await openImageStore(join(fresh, "store"), { layerTree: LAYER_TREE });
+    await store.rootfs(image);
+    await store.synced();
+  };
+  return [
+    {
+      caption: "Unpack",
+      ratio: "ours ÷ umoci",
+      works: [
+        {
+          name: "mayfly",
+          before: withBlobs,
+          act: (fresh) => ours.run({ store: join(fresh, "store"), verb: "unpack", what: image }),
+        },
+        { name: "umoci", act: programs((fresh) => [umoci("unpack", "--image", `${layout}:1`, join(fresh, "bundle"))]) },
+      ],
+    },
+    {
+      caption: "Pull",
+      ratio: "ours ÷ skopeo",
+      works: [mayfly("pull"), { name: "skopeo", act: programs((fresh) => [copyIn(join(fresh, "oci"))]) }],
+    },
+    {
+      caption: "Pull and unpack",
+      ratio: "ours ÷ (skopeo + umoci)",
+      works: [
+        mayfly("pull-and-unpack"),
+        {
+          name: "skopeo + umoci",
+          act: programs((fresh) => [
+            copyIn(join(fresh, "oci")),
+            umoci("unpack", "--image", `${fresh}/oci:1`, join(fresh, "bundle")),
+          ]),
+        },
+      ],
+    },
+    {
+      caption: "Push to a repository that has nothing",
+      ratio: "ours ÷ skopeo",
+      works: [
+        {
+          name: "mayfly",
+          act: (_, turn) => ours.run({ store: home, verb: "push", what: "bench:1", where: `${host}/ours-${turn}:1` }),
+        },
+        { name: "skopeo", act: programs((_, turn) => [copyOut(`${host}/theirs-${turn}:1`)]) },
+      ],
+    },
+    {
+      caption: "Pack a layer, a tenth of the image",
+      ratio: "ours ÷ umoci",
+      works: [
+        {
+          name: "mayfly",
+          before: unpacked,
+          act: (fresh) => ours.run({ store: join(fresh, "store"), verb: "pack", what: image, where: trees[0]! }),
+        },
+        {
+          name: "umoci",
+          before: async (fresh) => cpSync(layout, join(fresh, "oci"), { recursive: true }),
+          act: programs((fresh) => [umoci("insert", "--image", `${fresh}/oci:1`, trees[0]!, "/")]),
+        },
+      ],
+    },
+  ];
+}
