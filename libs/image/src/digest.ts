@@ -28,6 +28,18 @@ export class Meter {
   }
 }
 
+/** A count alone, where somebody else hashes. */
+export interface Count {
+  size_bytes: number;
+}
+
+export async function* counted(source: AsyncIterable<Uint8Array>, count: Count): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    count.size_bytes += chunk.byteLength;
+    yield chunk;
+  }
+}
+
 export async function* metered(source: AsyncIterable<Uint8Array>, meter: Meter): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     meter.add(chunk);

@@ -3,7 +3,7 @@ import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
 import { bounded } from "../compression/bounded.ts";
 import { decompressed } from "../compression/decompress.ts";
-import { isDigest, Meter, metered } from "../digest.ts";
+import { counted, isDigest } from "../digest.ts";
 import { ImageError } from "../error.ts";
 import { LARGEST_DOCUMENT_BYTES } from "../image/document.ts";
 import { cleanPath } from "../layer/from-tar.ts";
@@ -35,8 +35,8 @@ export class ArchiveContents {
   ): Promise<ArchiveContents> {
     const contents = new ArchiveContents();
     const tally = new LayerTally(limits);
-    const packed = new Meter();
-    const { bytes } = await decompressed(metered(source, packed));
+    const packed = { size_bytes: 0 };
+    const { bytes } = await decompressed(counted(source, packed));
     for await (const member of readTar(bounded(bytes, packed, limits))) {
       const path = cleanPath(nameOf(member.name));
       tally.add(path, member.size_bytes);

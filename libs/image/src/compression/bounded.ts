@@ -1,4 +1,4 @@
-import type { Meter } from "../digest.ts";
+import type { Count } from "../digest.ts";
 import { ImageError } from "../error.ts";
 
 export interface Expansion {
@@ -10,7 +10,7 @@ export interface Expansion {
 /** Stops at a bomb: at far more bytes than `packed` counts. */
 export async function* bounded(
   source: AsyncIterable<Uint8Array>,
-  packed: Meter,
+  packed: Readonly<Count>,
   { ratio, ratio_free_bytes }: Expansion,
 ): AsyncGenerator<Uint8Array> {
   let size = 0;

@@ -3,7 +3,7 @@ import type { BlobStore } from "../blob/blob-store.ts";
 import { bounded, type Expansion } from "../compression/bounded.ts";
 import { compressed } from "../compression/compress.ts";
 import { type Compression, decompressed } from "../compression/decompress.ts";
-import { Meter, metered } from "../digest.ts";
+import { counted, Meter, metered } from "../digest.ts";
 import { LAYER_MEDIA_TYPE, type Layer } from "../oci.ts";
 import type { Scratch } from "../scratch.ts";
 import { checkEntry, type LayerEntry } from "./entry.ts";
@@ -63,8 +63,8 @@ export async function measure(
   blobs: BlobStore,
   limits: Expansion,
 ): Promise<{ compression: Compression; diff_id: Digest; size_bytes: number }> {
-  const packed = new Meter();
-  const { compression, bytes } = await decompressed(metered(blobs.open(digest), packed));
+  const packed = { size_bytes: 0 };
+  const { compression, bytes } = await decompressed(counted(blobs.open(digest), packed));
   const unpacked = new Meter();
   for await (const chunk of bounded(bytes, packed, limits)) unpacked.add(chunk);
   return { compression, diff_id: unpacked.digest(), size_bytes: packed.size_bytes };

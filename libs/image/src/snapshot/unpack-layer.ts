@@ -2,7 +2,7 @@ import type { Digest } from "@mayfly/contract";
 import type { BlobStore } from "../blob/blob-store.ts";
 import { bounded } from "../compression/bounded.ts";
 import { decompressed } from "../compression/decompress.ts";
-import { Meter, metered } from "../digest.ts";
+import { counted, Meter, metered } from "../digest.ts";
 import { ImageError } from "../error.ts";
 import type { LayerEntry } from "../layer/entry.ts";
 import { entriesOfTar } from "../layer/from-tar.ts";
@@ -31,16 +31,16 @@ export async function unpackLayer(
   lower: readonly string[],
   { blobs, tree, limits }: { readonly blobs: BlobStore; readonly tree: LayerTree; readonly limits: LayerLimits },
 ): Promise<Unpacked> {
-  const packed = new Meter();
+  const packed = { size_bytes: 0 };
   const unpacked = new Meter();
-  const counted = { entries: 0, size_bytes: 0, hides_below: false };
-  const { bytes } = await decompressed(metered(blobs.open(layer.digest), packed));
+  const found = { entries: 0, size_bytes: 0, hides_below: false };
+  const { bytes } = await decompressed(counted(blobs.open(layer.digest), packed));
   const tar = metered(bounded(bytes, packed, limits), unpacked);
-  await tree.unpack(target, lower, counting(entriesOfTar(tar, limits), counted), limits.wall_ms);
+  await tree.unpack(target, lower, counting(entriesOfTar(tar, limits), found), limits.wall_ms);
   if (unpacked.digest() !== layer.diff_id) {
     throw new ImageError("corrupt", `the layer ${layer.digest} is not the one with diff_id ${layer.diff_id}`);
   }
-  const { hides_below, ...count } = counted;
+  const { hides_below, ...count } = found;
   return { ...count, ...(hides_below && { hides_below }) };
 }
 
