@@ -36,6 +36,11 @@ export interface ImageStore {
   ): Promise<Layer>;
   /** Keeps a layer that somebody else made, gzip, zstd or plain tar, byte for byte. It is looked into when it is unpacked. */
   adoptLayer(tar: AsyncIterable<Uint8Array>): Promise<Layer>;
+  /**
+   * What a layer holds, whiteouts included, in its tar's order, each entry checked; the content of a file is read before the next entry is
+   * asked for. Nothing is unpacked. It fails with ImageError, at the latest at its end when the blob is damaged.
+   */
+  layerEntries(layer: Digest): AsyncIterable<LayerEntry>;
   /** Writes config and manifest. @returns the manifest's digest: equal inputs, equal digest. */
   createImage(image: NewImage): Promise<Digest>;
   /** Manifest and config; of an index, those for `platform` (this host's by default). */

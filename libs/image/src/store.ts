@@ -17,7 +17,7 @@ import { readImage } from "./image/read.ts";
 import { stackOf } from "./image/stack.ts";
 import { requireWhole } from "./image/whole.ts";
 import type { ImageStore } from "./image-store.ts";
-import { addLayer, adoptTar } from "./layer/add.ts";
+import { addLayer, adoptTar, entriesOfLayer } from "./layer/add.ts";
 import { LAYER_LIMITS, type LayerLimits } from "./layer/limits.ts";
 import { parseReference } from "./reference.ts";
 import { Scratch } from "./scratch.ts";
@@ -54,6 +54,7 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
     blobs,
     addLayer: (entries, { compression }) => addLayer(entries, compression, parts),
     adoptLayer: (tar) => adoptTar(tar, parts),
+    layerEntries: (layer) => entriesOfLayer(layer, parts),
     createImage: (wanted) => createImage(wanted, blobs),
     image: (digest, platform) => readImage(digest, blobs, platform),
     async tag(reference, digest) {

@@ -7,6 +7,8 @@ import { counted, Meter, metered } from "../digest.ts";
 import { LAYER_MEDIA_TYPE, type Layer } from "../oci.ts";
 import type { Scratch } from "../scratch.ts";
 import { checkEntry, type LayerEntry } from "./entry.ts";
+import { entriesOfTar } from "./from-tar.ts";
+import type { LayerLimits } from "./limits.ts";
 import { inLayerOrder } from "./order.ts";
 import { Spool } from "./spool.ts";
 import { tarOf } from "./to-tar.ts";
@@ -55,6 +57,16 @@ export async function adoptTar(
   const { digest, size_bytes } = await blobs.put(source);
   const { compression, diff_id } = await measure(digest, blobs, limits);
   return { digest, diff_id, size_bytes, media_type: LAYER_MEDIA_TYPE[compression] };
+}
+
+/** The entries of a layer blob as they stand in it. @throws ImageError `missing`, `corrupt`, `refused`, `unsupported` */
+export async function* entriesOfLayer(
+  digest: Digest,
+  { blobs, limits }: { readonly blobs: BlobStore; readonly limits: LayerLimits },
+): AsyncGenerator<LayerEntry> {
+  const packed = new Meter();
+  const { bytes } = await decompressed(metered(blobs.open(digest), packed));
+  yield* entriesOfTar(bounded(bytes, packed, limits), limits);
 }
 
 /** How a layer blob is packed, its size, and the digest of what is packed. */

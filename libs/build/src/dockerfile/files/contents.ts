@@ -1,0 +1,69 @@
+import type { Digest } from "@mayfly/contract";
+import { decompressed, entriesOfTar, ImageError, type ImageStore, type LayerEntry } from "@mayfly/image";
+import type { ContentSource } from "./file-tree.ts";
+import { contentOf, type Listed, listed } from "./listing.ts";
+
+/** Reads contents of files where they are: in blobs, never in unpacked trees, so no link can lead anywhere. */
+export class Contents {
+  readonly #store: ImageStore;
+
+  constructor(store: ImageStore) {
+    this.#store = store;
+  }
+
+  /** The bytes of a file. @throws ImageError when it is not there any more, or damaged */
+  async *read(source: ContentSource): AsyncGenerator<Uint8Array> {
+    if ("bytes" in source) {
+      yield source.bytes;
+      return;
+    }
+    for await (const entry of this.entries(source)) {
+      if (entry.path !== source.path || entry.type !== "file") continue;
+      yield* contentOf(entry);
+      return;
+    }
+    throw new ImageError("missing", `"${source.path}" is not in its layer`);
+  }
+
+  /** A small file as text. */
+  async text(source: ContentSource, mostBytes: number): Promise<string> {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of this.read(source)) {
+      size += chunk.byteLength;
+      if (size > mostBytes) throw new ImageError("refused", `a file that is read here has at most ${mostBytes} bytes`);
+      parts.push(chunk);
+    }
+    return Buffer.concat(parts).toString();
+  }
+
+  /** The entries of the layer or archive that a file is in. */
+  async *entries(source: Exclude<ContentSource, { readonly bytes: Uint8Array }>): AsyncGenerator<LayerEntry> {
+    if ("layer" in source) yield* this.#store.layerEntries(source.layer);
+    else yield* entriesOfTar((await decompressed(this.read(source.archive))).bytes);
+  }
+
+  /** What is in a file when it is a tar, packed or not; null when it is none, whatever its name is. */
+  async archive(source: ContentSource): Promise<Listed[] | null> {
+    let found = false;
+    const entries = this.entries({ archive: source, path: "" });
+    const noticed = (async function* () {
+      for await (const entry of entries) {
+        found = true;
+        yield entry;
+      }
+    })();
+    try {
+      const list = await listed(noticed);
+      return found ? list : null;
+    } catch (error) {
+      // Until its first entry is read it may be anything.
+      if (!found && error instanceof ImageError) return null;
+      throw error;
+    }
+  }
+
+  layer(digest: Digest): Promise<Listed[]> {
+    return listed(this.#store.layerEntries(digest));
+  }
+}

@@ -1,0 +1,153 @@
+import type { Digest } from "@mayfly/contract";
+import { DockerfileError } from "../source/failure.ts";
+import type { Listed, ListedFile } from "./listing.ts";
+
+/** Where the bytes of a file are: an entry of a layer, of an archive that is one, or here. */
+export type ContentSource =
+  | { readonly layer: Digest; readonly path: string }
+  | { readonly archive: ContentSource; readonly path: string }
+  | { readonly bytes: Uint8Array };
+
+/** What a name stands for. Two names of one file share the value. */
+export type FileNode = ListedFile & {
+  /** Of files. */
+  readonly source?: ContentSource;
+};
+
+interface Branch {
+  node: FileNode;
+  readonly children: Map<string, Branch>;
+}
+
+/** The kernel's limit of links in one walk (path_resolution(7)). */
+const MOST_LINKS = 40;
+
+const ROOT: FileNode = {
+  type: "directory",
+  path: "",
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtime_s: 0,
+  mtime_ns: 0,
+  xattrs: {},
+};
+
+/**
+ * A root file system as its layers make it, names and attributes only. Paths are relative to the root, as those of layer entries; links
+ * lead to where they lead inside, never out.
+ */
+export class FileTree {
+  readonly #root: Branch;
+
+  constructor(root: Branch = { node: ROOT, children: new Map() }) {
+    this.#root = root;
+  }
+
+  clone(): FileTree {
+    const copy = ({ node, children }: Branch): Branch => ({
+      node,
+      children: new Map([...children].map(([name, child]) => [name, copy(child)])),
+    });
+    return new FileTree(copy(this.#root));
+  }
+
+  /** What is at a path that goes through no link; undefined when nothing is. */
+  at(path: string): FileNode | undefined {
+    return this.#branch(path)?.node;
+  }
+
+  /** Names in a folder, in the order of their bytes. */
+  names(path: string): string[] {
+    const names = [...(this.#branch(path)?.children.keys() ?? [])];
+    return names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  /**
+   * Where a path leads: the same place through no link. What is not there is taken as it is written. @throws DockerfileError for links
+   * that lead in circles
+   */
+  resolve(path: string, last: "follow" | "keep" = "follow"): string {
+    const todo = partsOf(path);
+    let done: { readonly name: string; readonly branch: Branch | undefined }[] = [];
+    for (let links = 0; todo.length > 0; ) {
+      const name = todo.shift()!;
+      if (name === "..") {
+        done.pop();
+        continue;
+      }
+      const folder = done.length === 0 ? this.#root : done.at(-1)!.branch;
+      const branch = folder?.children.get(name);
+      if (branch?.node.type !== "symlink" || (todo.length === 0 && last === "keep")) {
+        done.push({ name, branch });
+        continue;
+      }
+      if (++links > MOST_LINKS) throw new DockerfileError(`"/${path}": too many links`);
+      if (branch.node.target.startsWith("/")) done = [];
+      todo.unshift(...partsOf(branch.node.target));
+    }
+    return done.map(({ name }) => name).join("/");
+  }
+
+  /** Puts something at a path that goes through no link; its folder is there. What was there goes, unless both are folders. */
+  put(path: string, node: FileNode): void {
+    if (path === "") {
+      this.#root.node = node;
+      return;
+    }
+    const [folder, name] = split(path);
+    const parent = this.#branch(folder)!;
+    const there = parent.children.get(name);
+    if (there && there.node.type === "directory" && node.type === "directory") there.node = node;
+    else parent.children.set(name, { node, children: new Map() });
+  }
+
+  /** Lays a layer over what is here: whiteouts first, for they hide only what is below (OCI image spec, layer.md). */
+  lay(list: readonly Listed[], layer: Digest): void {
+    for (const entry of list) {
+      const folder = this.#branch(this.resolve(split(entry.path)[0]));
+      if (entry.type === "whiteout") folder?.children.delete(split(entry.path)[1]);
+      if (entry.type === "opaque") this.#branch(this.resolve(entry.path))?.children.clear();
+    }
+    for (const entry of list) {
+      if (entry.type === "whiteout" || entry.type === "opaque") continue;
+      const path = this.#place(entry.path);
+      if (entry.type !== "hard_link") {
+        this.put(path, entry.type === "file" ? { ...entry, source: { layer, path: entry.path } } : entry);
+        continue;
+      }
+      const target = this.at(this.#place(entry.target));
+      if (target) this.put(path, target);
+    }
+  }
+
+  /** The path through no link, its folders made when they are only implied. */
+  #place(path: string): string {
+    if (path === "") return "";
+    const [folder, name] = split(path);
+    const parent = this.resolve(folder);
+    const parts = parent.split("/").filter((part) => part !== "");
+    for (const [at] of parts.entries()) {
+      const above = parts.slice(0, at + 1).join("/");
+      if (this.at(above)?.type !== "directory") this.put(above, { ...ROOT, path: above });
+    }
+    return parent === "" ? name : `${parent}/${name}`;
+  }
+
+  #branch(path: string): Branch | undefined {
+    let branch: Branch | undefined = this.#root;
+    if (path === "") return branch;
+    for (const name of path.split("/")) branch = branch?.children.get(name);
+    return branch;
+  }
+}
+
+const partsOf = (path: string): string[] => path.split("/").filter((part) => part !== "" && part !== ".");
+
+/** Folder and name of a path. */
+export function split(path: string): [folder: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return slash === -1 ? ["", path] : [path.slice(0, slash), path.slice(slash + 1)];
+}
+
+export const join = (folder: string, name: string): string => (folder === "" ? name : `${folder}/${name}`);
