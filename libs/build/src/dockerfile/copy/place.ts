@@ -100,7 +100,7 @@ export class Placer {
       const folder = parts.slice(0, at + 1).join("/");
       const there = this.#tree.at(folder);
       if (there && there.type !== "directory")
-        throw new DockerfileError(`cannot make the folder "/${path}": "/${folder}" is no folder`);
+        throw new DockerfileError(`cannot make the folder "/${resolved}": "/${folder}" is no folder`);
       if (there) continue;
       const { uid, gid } = this.#placing.owner ?? { uid: 0, gid: 0 };
       const attributes = { mode: MADE_FOLDER_MODE, uid, gid, mtime_s: this.#placing.now_s, mtime_ns: 0, xattrs: {} };

@@ -20,10 +20,9 @@ export interface ListedLink {
 }
 
 /** What the layers below have here is gone. */
-export interface ListedMark {
-  readonly type: "whiteout" | "opaque";
-  readonly path: string;
-}
+export type ListedMark =
+  | { readonly type: "whiteout"; readonly path: string }
+  | { readonly type: "opaque"; readonly path: string };
 
 export interface Attributes {
   readonly path: string;

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import type { Digest } from "@mayfly/contract";
+import { matchesOf } from "../copy/match.ts";
+import { Placer } from "../copy/place.ts";
+import type { Contents } from "../files/contents.ts";
+import { FileTree } from "../files/file-tree.ts";
+import { hasWildcards } from "../ignore/glob.ts";
+import { Ignore } from "../ignore/matcher.ts";
+import type { CopySource, CopyStep, WorkdirStep } from "../plan/step.ts";
+import { DockerfileError } from "../source/failure.ts";
+import { ownerIn } from "./accounts.ts";
+import type { StageFiles } from "./stage-files.ts";
+
+type PathSource = Extract<CopySource, { readonly kind: "path" }>;
+
+export interface PlacedFiles {
+  readonly tree: FileTree;
+  readonly paths: readonly string[];
+}
+
+export interface CopyParts {
+  readonly contents: Contents;
+  /** The files that a source is of. */
+  readonly filesOf: (source: PathSource) => Promise<FileTree>;
+  readonly now_s: number;
+}
+
+/** Carries out a COPY or ADD on names and attributes: which files are to be where. @throws DockerfileError */
+export async function placeCopy(step: CopyStep, below: StageFiles, parts: CopyParts): Promise<PlacedFiles> {
+  const owner = step.chown === null ? null : await ownerIn(step.chown, below.tree, parts.contents);
+  // With --link nothing of what is below is looked at.
+  const tree = step.link ? new FileTree() : below.tree.clone();
+  const exclude = step.exclude.length === 0 ? null : new Ignore(step.exclude);
+  const shared = { owner, chmod: step.chmod, exclude, now_s: parts.now_s };
+  const put = new Set<string>();
+  if (step.sources.length > 1 && !step.destination.endsWith("/")) await requireFolder(step, tree, parts);
+  for (const source of step.sources) {
+    const keep = source.kind === "path" && source.keep !== null ? new Ignore([source.keep]) : null;
+    const placer = new Placer(tree, { ...shared, keep });
+    await placeSource(placer, source, step, parts);
+    for (const path of placer.paths) put.add(path);
+  }
+  return { tree, paths: [...put].filter((path) => tree.at(path)) };
+}
+
+/**
+ * Files of several sources need a folder to go to; one that is there will do, and folders are laid over each other. BuildKit lets the last
+ * file take the place of the others, which nobody can have meant; Docker's documentation asks for the slash.
+ */
+async function requireFolder(
+  { kind, destination, sources }: CopyStep,
+  tree: FileTree,
+  parts: CopyParts,
+): Promise<void> {
+  if (tree.at(tree.resolve(destination))?.type === "directory") return;
+  for (const source of sources) {
+    if (source.kind === "path" && (hasWildcards(source.pattern) || (await isFolder(source, parts)))) continue;
+    throw new DockerfileError(
+      `when using ${kind.toUpperCase()} with more than one source file, the destination must be a directory and end with a /`,
+    );
+  }
+}
+
+async function isFolder(source: PathSource, { filesOf }: CopyParts): Promise<boolean> {
+  const from = await filesOf(source);
+  return from.at(from.resolve(source.pattern))?.type === "directory";
+}
+
+async function placeSource(placer: Placer, source: CopySource, step: CopyStep, parts: CopyParts): Promise<void> {
+  switch (source.kind) {
+    case "inline": {
+      const bytes = Buffer.from(source.file.content);
+      const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
+      const attributes = { mode: 0o644, uid: 0, gid: 0, mtime_s: parts.now_s, mtime_ns: 0, xattrs: {} };
+      const node = {
+        type: "file",
+        path: source.file.name,
+        ...attributes,
+        size_bytes: bytes.byteLength,
+        digest,
+      } as const;
+      placer.putFile(source.file.name, { ...node, source: { bytes } }, step.destination);
+      return;
+    }
+    case "path":
+      return placePath(placer, source, step, parts);
+    default:
+      throw new DockerfileError(
+        `ADD of ${source.kind === "git" ? "repositories" : "addresses"} is not possible here yet`,
+      );
+  }
+}
+
+async function placePath(
+  placer: Placer,
+  source: PathSource,
+  step: CopyStep,
+  { contents, filesOf }: CopyParts,
+): Promise<void> {
+  const from = await filesOf(source);
+  const matches = matchesOf(source.pattern, from);
+  for (const match of matches) {
+    const node = from.at(from.resolve(match))!;
+    const archive = source.unpack && node.type === "file" ? await contents.archive(node.source!) : null;
+    if (archive) placer.unpack(archive, node.source!, step.destination);
+    else placer.copy(from, match, step.destination);
+    placer.nextSource();
+  }
+}
+
+/** Carries out a WORKDIR: the folders that are not there yet, owned by the user of that moment. @throws DockerfileError */
+export async function placeWorkdir(
+  step: WorkdirStep,
+  below: StageFiles,
+  { contents, now_s }: Pick<CopyParts, "contents" | "now_s">,
+): Promise<PlacedFiles> {
+  const tree = below.tree.clone();
+  const owner = step.user === "" ? null : await ownerIn(step.user, tree, contents);
+  const placer = new Placer(tree, { owner, chmod: null, exclude: null, keep: null, now_s });
+  placer.makeFolder(step.path);
+  return { tree, paths: placer.paths };
+}

@@ -1,0 +1,62 @@
+import type { Digest } from "@mayfly/contract";
+import type { ImageStore, Layer } from "@mayfly/image";
+import type { Contents } from "../files/contents.ts";
+import { FileTree } from "../files/file-tree.ts";
+import type { BuildCache } from "./ports.ts";
+
+/** A stage's files at some point: the layers that make them, and what they show together. */
+export interface StageFiles {
+  /** The image below all of it; null for a stage from nothing. */
+  readonly image: Digest | null;
+  /** What was laid over the image, bottom first. */
+  readonly layers: readonly Layer[];
+  /** Of the image's layers and these, bottom first. */
+  readonly diff_ids: readonly Digest[];
+  readonly tree: FileTree;
+}
+
+export const NO_FILES: StageFiles = { image: null, layers: [], diff_ids: [], tree: new FileTree() };
+
+/** Makes trees of images and layers; what a layer holds is listed once for all builds. */
+export class Files {
+  readonly #store: ImageStore;
+  readonly #contents: Contents;
+  readonly #cache: BuildCache;
+  readonly #images = new Map<Digest, Promise<StageFiles>>();
+
+  constructor(store: ImageStore, contents: Contents, cache: BuildCache) {
+    this.#store = store;
+    this.#contents = contents;
+    this.#cache = cache;
+  }
+
+  ofImage(image: Digest): Promise<StageFiles> {
+    const known = this.#images.get(image) ?? this.#load(image);
+    this.#images.set(image, known);
+    return known;
+  }
+
+  /** With one more layer. */
+  async with(files: StageFiles, layer: Layer): Promise<StageFiles> {
+    const tree = files.tree.clone();
+    tree.lay(await this.#listing(layer.diff_id, layer.digest), layer.digest);
+    return { ...files, layers: [...files.layers, layer], diff_ids: [...files.diff_ids, layer.diff_id], tree };
+  }
+
+  async #load(digest: Digest): Promise<StageFiles> {
+    const { manifest, config } = await this.#store.image(digest);
+    const tree = new FileTree();
+    for (const [at, { digest: layer }] of manifest.layers.entries()) {
+      tree.lay(await this.#listing(config.rootfs.diff_ids[at]!, layer), layer);
+    }
+    return { image: digest, layers: [], diff_ids: config.rootfs.diff_ids, tree };
+  }
+
+  async #listing(diffId: Digest, layer: Digest) {
+    const known = await this.#cache.listing(diffId);
+    if (known) return known;
+    const list = await this.#contents.layer(layer);
+    await this.#cache.keepListing(diffId, list);
+    return list;
+  }
+}
