@@ -1,6 +1,9 @@
 import type { Digest } from "@mayfly/contract";
 import type { ImageStore, LayerEntry } from "@mayfly/image";
-import { contentOf } from "../files/listing.ts";
+import { entriesOf, placedIn } from "../copy/layer.ts";
+import { Contents } from "../files/contents.ts";
+import { FileTree, join } from "../files/file-tree.ts";
+import { contentOf, type Listed } from "../files/listing.ts";
 import { ignoreFilesFor, readIgnoreFile } from "../ignore/file.ts";
 import type { Ignore } from "../ignore/matcher.ts";
 import { DockerfileError } from "../source/failure.ts";
@@ -30,7 +33,11 @@ export async function openContext(
   if (dockerfile === undefined) throw new DockerfileError(`the context has no file ${path}`);
   const rules = ignoreFilesFor(path).find((file) => texts.has(file));
   const ignore = rules === undefined ? null : readIgnoreFile(texts.get(rules)!);
-  const layer = await store.addLayer(kept(store.layerEntries(whole.digest), ignore), { compression: "gzip" });
+  const contents = new Contents(store);
+  const tree = new FileTree();
+  tree.lay(asSent(await contents.layer(whole.digest)), whole.digest);
+  const placed = placedIn(tree, [...pathsIn(tree, "", ignore)]);
+  const layer = await store.addLayer(entriesOf(placed, contents), { compression: "gzip" });
   const image = await store.createImage({
     base: null,
     layers: [layer],
@@ -53,19 +60,23 @@ async function textsOf(entries: AsyncIterable<LayerEntry>, wanted: readonly stri
   return texts;
 }
 
-/** A tar may name a path twice: the last one counts. Folders that lead to something kept stay. */
-async function* kept(entries: AsyncIterable<LayerEntry>, ignore: Ignore | null): AsyncGenerator<LayerEntry> {
-  const seen = new Set<string>();
-  for await (const entry of entries) {
+/** As `docker build` sends files: root's, without extended attributes, times in whole seconds. */
+function asSent(list: readonly Listed[]): Listed[] {
+  return list.map((entry) => {
     if (entry.type === "whiteout" || entry.type === "opaque") {
       throw new DockerfileError(
-        `the context holds a name that begins with .wh. in "/${entry.path}"; layers cannot have such names`,
+        `the context holds a name that begins with .wh. at "/${entry.path}"; layers cannot have such names`,
       );
     }
-    if (entry.path === "" || ignore?.ignores(entry.path)) continue;
-    if (seen.has(entry.path)) throw new DockerfileError(`the context holds "/${entry.path}" twice`);
-    seen.add(entry.path);
-    const { xattrs: _, mtime_ns: __, ...rest } = { xattrs: undefined, mtime_ns: 0, ...entry };
-    yield { ...rest, uid: 0, gid: 0 } as LayerEntry;
+    return entry.type === "hard_link" ? entry : { ...entry, uid: 0, gid: 0, mtime_ns: 0, xattrs: {} };
+  });
+}
+
+/** What is not left out. A folder that is left out may hold something that is not. */
+function* pathsIn(tree: FileTree, folder: string, ignore: Ignore | null): Generator<string> {
+  for (const name of tree.names(folder)) {
+    const path = join(folder, name);
+    if (!ignore?.ignores(path)) yield path;
+    if (tree.at(path)!.type === "directory" && !ignore?.ignoresAllIn(path)) yield* pathsIn(tree, path, ignore);
   }
 }

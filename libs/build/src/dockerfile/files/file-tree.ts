@@ -110,14 +110,16 @@ export class FileTree {
       if (entry.type === "opaque") this.#branch(this.resolve(entry.path))?.children.clear();
     }
     for (const entry of list) {
-      if (entry.type === "whiteout" || entry.type === "opaque") continue;
-      const path = this.#place(entry.path);
-      if (entry.type !== "hard_link") {
-        this.put(path, entry.type === "file" ? { ...entry, source: { layer, path: entry.path } } : entry);
-        continue;
-      }
-      const target = this.at(this.#place(entry.target));
-      if (target) this.put(path, target);
+      if (entry.type === "whiteout" || entry.type === "opaque" || entry.type === "hard_link") continue;
+      this.put(
+        this.#place(entry.path),
+        entry.type === "file" ? { ...entry, source: { layer, path: entry.path } } : entry,
+      );
+    }
+    // In a tar as it was packed, a link may come before what sorts after it.
+    for (const entry of list) {
+      const target = entry.type === "hard_link" ? this.at(this.#place(entry.target)) : undefined;
+      if (target) this.put(this.#place(entry.path), target);
     }
   }
 
