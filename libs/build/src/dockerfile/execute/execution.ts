@@ -54,6 +54,7 @@ export class Execution {
   async #stage(stage: PlannedStage): Promise<StageFiles> {
     let files = await this.#origin(stage.base);
     for (const step of stage.steps) {
+      await Promise.all(originsOf(step).map((origin) => this.#origin(origin)));
       this.#stop.signal.throwIfAborted();
       files = await this.#step(step, files);
     }
@@ -134,6 +135,13 @@ export class Execution {
       created: this.#build.created,
     });
   }
+}
+
+/** What must be there before a step can start. */
+function originsOf(step: Step): Origin[] {
+  if (step.kind === "run") return step.mounts.map(({ origin }) => origin);
+  if (step.kind === "workdir") return [];
+  return step.sources.flatMap((source) => (source.kind === "path" ? [source.origin] : []));
 }
 
 /** The config as the plan has it; what the base has besides goes. Docker's members stand beside those of OCI, as everywhere. */
