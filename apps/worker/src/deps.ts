@@ -8,6 +8,7 @@ import type { Roots } from "./images/roots.ts";
 import type { Notes } from "./invoke/note.ts";
 import type { NurseryKeeper } from "./nursery/keeper.ts";
 import type { Shipper } from "./outbox/shipper.ts";
+import type { ImagePrograms } from "./program/image-program.ts";
 import type { ReadyBoxes } from "./ready/ready-boxes.ts";
 
 /** What the jobs need, put together once in main.ts. */
@@ -22,6 +23,7 @@ export interface WorkerDeps {
   /** Brings images from the registry into the store. */
   readonly importer: Importer;
   readonly roots: Roots;
+  readonly programs: Pick<ImagePrograms, "of">;
   /** Whoever makes a box holds its image; whoever makes an image says so. */
   readonly inUse: InUse;
   readonly nursery: Pick<NurseryKeeper, "forRoot">;

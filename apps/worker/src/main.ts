@@ -18,6 +18,7 @@ import { invoke } from "./invoke/invoke.ts";
 import { Notes } from "./invoke/note.ts";
 import { NurseryKeeper } from "./nursery/keeper.ts";
 import { Shipper } from "./outbox/shipper.ts";
+import { ImagePrograms } from "./program/image-program.ts";
 import { publish } from "./publish.ts";
 import { ReadyBoxes } from "./ready/ready-boxes.ts";
 import { recover } from "./recover.ts";
@@ -42,6 +43,7 @@ const store = await openImageStore(join(env.home, "images"), { layerTree: join(e
 const spool = await openSpool(join(env.home, "spool"));
 const shipper = new Shipper({ spool, address: env.channel, host: env.host, log });
 
+const roots = new Roots(store);
 const nursery = new NurseryKeeper({ boxes, native: env.native, log });
 const ready = new ReadyBoxes({ deps: () => deps, budget_bytes: env.readyBytes });
 const deps: WorkerDeps = {
@@ -52,7 +54,8 @@ const deps: WorkerDeps = {
   store,
   uploads: join(env.home, "uploads"),
   importer: imageImporter({ blobs: store.blobs, most_bytes: FIXED_LIMITS.image_bytes }),
-  roots: new Roots(store),
+  roots,
+  programs: new ImagePrograms(store, roots),
   inUse: new InUse(),
   nursery,
   ready,

@@ -7,4 +7,5 @@ export {
   builderCommand,
 } from "./build-code.ts";
 export { type BuildImageInput, buildImage } from "./build-image.ts";
+export { type Account, accountOf } from "./dockerfile/execute/accounts.ts";
 export type { BoxRequest, BoxSession, OpenBox } from "./session.ts";

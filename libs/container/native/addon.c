@@ -4,6 +4,10 @@
 #include <node_api.h>
 #include <stdint.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -85,11 +89,72 @@ static napi_value send_message(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Runs in the namespace with this thread alone; back afterwards, or the process may not go on. */
+static int socket_in(int netns) {
+  static int own = -1;
+  if (own < 0) own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (own < 0 || setns(netns, CLONE_NEWNET) < 0) return -1;
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int error = errno;
+  if (setns(own, CLONE_NEWNET) < 0) abort();
+  errno = error;
+  return fd;
+}
+
+static int numbers(napi_env env, napi_callback_info info, int32_t *netns, uint32_t *port) {
+  size_t count = 2;
+  napi_value args[2];
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (napi_get_value_int32(env, args[0], netns) == napi_ok && napi_get_value_uint32(env, args[1], port) == napi_ok &&
+      *port <= 65535)
+    return 0;
+  napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "(network namespace, port)");
+  return -1;
+}
+
+static struct sockaddr_in loopback(uint32_t port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+static napi_value fd_or_throw(napi_env env, int fd, const char *what, int failed) {
+  napi_value result;
+  if (failed) {
+    int error = errno;
+    if (fd >= 0) close(fd);
+    errno = error;
+    return fail(env, what);
+  }
+  napi_create_int32(env, fd, &result);
+  return result;
+}
+
+/* connectIn(netns, port) → fd: to 127.0.0.1 of the namespace. It never waits: on loopback a connection is there at once
+ * or refused; when the listener's queue is full it throws EAGAIN. */
+static napi_value connect_in(napi_env env, napi_callback_info info) {
+  int32_t netns;
+  uint32_t port;
+  if (numbers(env, info, &netns, &port) < 0) return NULL;
+  struct sockaddr_in address = loopback(port);
+  int fd = socket_in(netns);
+  int failed = fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0;
+  if (failed && fd >= 0 && errno == EINPROGRESS) {
+    struct pollfd made = {.fd = fd, .events = POLLOUT};
+    socklen_t size = sizeof errno;
+    int error = EAGAIN;
+    if (poll(&made, 1, 0) > 0) getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    errno = error;
+    failed = error != 0;
+  }
+  return fd_or_throw(env, fd, "connect", failed);
+}
+
 NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback call;
-  } functions[] = {{"socketPair", socket_pair}, {"pipe", make_pipe}, {"send", send_message}};
+  } functions[] = {{"socketPair", socket_pair}, {"pipe", make_pipe}, {"send", send_message}, {"connectIn", connect_in}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function);

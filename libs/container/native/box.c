@@ -9,6 +9,7 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -16,6 +17,35 @@
 
 /* Order after runc's init (standard_init_linux.go): namespaces, mounts, cgroup, ids, capabilities, no_new_privs,
  * filter, exec. */
+
+/* How many of the request's descriptors follow standard input. */
+static size_t outputs(const struct request *request) {
+  return request->fd_count - (request->has_stdin ? 1 : 0);
+}
+
+static const char *search_path(char *const *env) {
+  for (; *env; env++)
+    if (!strncmp(*env, "PATH=", 5)) return *env + 5;
+  return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+/* As execvpe(3) does, by the PATH of the program's own environment; without its shell for what has no format. */
+static void exec_program(char *const *args, char *const *env) {
+  if (strchr(args[0], '/')) {
+    execve(args[0], args, env);
+    return;
+  }
+  int error = ENOENT;
+  for (const char *at = search_path(env), *end; *at; at = *end ? end + 1 : end) {
+    end = strchrnul(at, ':');
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%.*s/%s", (int)(end - at), at, args[0]);
+    if (end == at || length >= (int)sizeof path) continue;
+    execve(path, args, env);
+    if (errno != ENOENT && errno != ENOTDIR) error = errno;
+  }
+  errno = error;
+}
 
 /* Shares PID 1's memory until exec, and PID 1 waits for that: a copy of the page tables would cost more than all of its
  * steps. What it refuses it tells the launcher itself. */
@@ -26,11 +56,12 @@ static _Noreturn void run_main(const struct request *request) {
   ordinary_process();
   enter_cwd(request->cwd);
   int keep[MAX_FDS + 1];
-  for (int i = 0; i <= (int)request->fd_count; i++)
-    keep[i] = i;
-  close_all_but(keep, request->fd_count + 1, CLOSE_RANGE_CLOEXEC);
+  size_t count = outputs(request) + 1;
+  for (size_t i = 0; i < count; i++)
+    keep[i] = (int)i;
+  close_all_but(keep, count, CLOSE_RANGE_CLOEXEC);
   privileges_drop(request);
-  execve(request->args[0], request->args, request->env);
+  exec_program(request->args, request->env);
   refuse("exec");
 }
 
@@ -104,10 +135,12 @@ static void move_up(int *fd) {
   *fd = moved;
 }
 
-static int open_null(void) {
-  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  STEP("open standard input", null);
-  return null;
+/* What the program reads: the request's, or nothing. */
+static int open_input(const struct request *request) {
+  int input = request->has_stdin ? fcntl(request->fds[request->fd_count - 1], F_DUPFD_CLOEXEC, 64)
+                                 : open("/dev/null", O_RDONLY | O_CLOEXEC);
+  STEP("open standard input", input);
+  return input;
 }
 
 _Noreturn void box_run(const struct request *request, const struct workshop *workshop, const struct parts *given) {
@@ -122,7 +155,7 @@ _Noreturn void box_run(const struct request *request, const struct workshop *wor
   if (parts.go >= 0) move_up(&parts.go);
   STEP("hostname", sethostname(request->hostname, strlen(request->hostname)));
   int idmap = rootfs_enter(request, workshop, parts.userns, userns_base(request->slot));
-  standard_streams(open_null(), request->fds, parts.go < 0 ? request->fd_count : 0);
+  standard_streams(open_input(request), request->fds, parts.go < 0 ? outputs(request) : 0);
   /* As late as can be, so that the bill holds as little of our own work as can be. */
   join_groups(parts.joins, request->join_count);
   STEP("cgroup namespace", unshare(CLONE_NEWCGROUP));
@@ -152,7 +185,7 @@ _Noreturn void nursery_run(const struct request *request, const struct workshop 
     move_up(&parts.joins[i]);
   STEP("hostname", sethostname(request->hostname, strlen(request->hostname)));
   rootfs_enter(request, workshop, -1, 0);
-  standard_streams(open_null(), with_control.fds, with_control.fd_count);
+  standard_streams(open_input(&with_control), with_control.fds, with_control.fd_count);
   join_groups(parts.joins, request->join_count);
   ordinary_process();
   enter_cwd(request->cwd);

@@ -118,6 +118,8 @@ static const char *take(struct request *r, const char *key, char *value) {
     if (small(value, 1 << 20, &r->open_files)) return "open_files is no number";
   } else if (!strcmp(key, "profile")) {
     r->profile = strcmp(value, "build") ? PROFILE_FUNCTION : PROFILE_BUILD;
+  } else if (!strcmp(key, "stdin")) {
+    r->has_stdin = !strcmp(value, "yes");
   } else if (!strcmp(key, "idmap")) {
     r->no_idmap = !strcmp(value, "off");
   } else if (!strcmp(key, "unprotected")) {
@@ -134,7 +136,7 @@ static const char *complete(const struct request *r) {
   if (!r->id) return "no id";
   if (r->op == OP_KILL) return NULL;
   if (!r->layer_count) return "no layer";
-  if (!r->arg_count || r->args[0][0] != '/') return "no absolute program";
+  if (!r->arg_count || !r->args[0][0]) return "no program";
   if (!r->cwd || !r->hostname) return "no cwd or hostname";
   if (!r->tmp_bytes || !r->open_files) return "no limits";
   for (size_t i = 0; i < r->bind_count; i++)

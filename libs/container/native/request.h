@@ -55,6 +55,7 @@ struct request {
   enum profile profile;
   int no_idmap;
   int unprotected;
+  int has_stdin;    /* the last of fds is standard input; else there is none */
   int fds[MAX_FDS]; /* stdout, stderr, channel */
   size_t fd_count;
 };

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import type { Socket } from "node:net";
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { CgroupUsage, Ending } from "@mayfly/contract";
 import type { Cgroup } from "./cgroup/index.ts";
@@ -19,8 +19,11 @@ export interface Box {
   /** Whether its main process is a nursery's fork. */
   readonly forked: boolean;
   readonly channel: Socket | null;
+  readonly stdin: Socket | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** Connects to a port of 127.0.0.1 in the box. @throws code ECONNREFUSED when nobody listens there (yet), or the box is over */
+  connect(port: number): Socket;
   /** Moves the box's processes from the boot group into its own cgroup: limited and metered from here. A fork was born there. */
   handover(): Promise<void>;
   /** What the cgroup has counted so far. */
@@ -40,8 +43,10 @@ export interface BoxParts {
   readonly cgroup: Cgroup;
   readonly forked: boolean;
   readonly channel: Socket | null;
+  readonly stdin: Socket | null;
   readonly stdout: Socket;
   readonly stderr: Socket;
+  readonly connectIn: (netns: number, port: number) => number;
   /** Asks the launcher to kill PID 1 of the box. */
   readonly kill: () => void;
   /** Called once, when no process of the box lives. */
@@ -58,6 +63,7 @@ export class RunningBox implements Box {
   readonly id: string;
   readonly forked: boolean;
   readonly channel: Socket | null;
+  readonly stdin: Socket | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly ended: Promise<Ending>;
@@ -80,6 +86,7 @@ export class RunningBox implements Box {
     this.id = parts.id;
     this.forked = parts.forked;
     this.channel = parts.channel;
+    this.stdin = parts.stdin;
     this.stdout = parts.stdout;
     this.stderr = parts.stderr;
     this.ended = new Promise((resolve) => {
@@ -105,6 +112,19 @@ export class RunningBox implements Box {
       void this.#lost();
     } else {
       this.#end(this.#refused ?? this.#judge(event));
+    }
+  }
+
+  connect(port: number): Socket {
+    if (this.#over || this.#init === 0) throw refusedConnection("the box is over");
+    const own = statSync("/proc/self/ns/net").ino;
+    const netns = openSync(`/proc/${this.#init}/ns/net`, "r");
+    try {
+      // PID 1 may have been reaped meanwhile, and its number be that of a process of the host.
+      if (fstatSync(netns).ino === own) throw refusedConnection("the box is over");
+      return new Socket({ fd: this.#parts.connectIn(netns, port), readable: true, writable: true });
+    } finally {
+      closeSync(netns);
     }
   }
 
@@ -180,6 +200,10 @@ export class RunningBox implements Box {
     this.#resolveEntered();
     this.#resolveEnded(ending);
   }
+}
+
+function refusedConnection(message: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code: "ECONNREFUSED" });
 }
 
 /** A PID 1 that is a zombie has ended with all its namespace; who reaps it, without the launcher, is the host's init and may take its time. */

@@ -108,6 +108,8 @@ class Host implements BoxHost {
       cgroup,
       forked: spec.nursery !== null,
       channel: streams.channel,
+      stdin: streams.stdin,
+      connectIn: this.#addon.connectIn,
       stdout: streams.stdout,
       stderr: streams.stderr,
       kill: () => this.#kill(spec.id),
@@ -127,7 +129,7 @@ class Host implements BoxHost {
   }
 
   async openNursery(spec: NurserySpec): Promise<Nursery> {
-    const streams = openStreams(this.#addon, false);
+    const streams = openStreams(this.#addon, { channel: false, stdin: false });
     const nursery = new RunningNursery({
       id: spec.id,
       stdout: streams.stdout,
@@ -183,7 +185,7 @@ class Host implements BoxHost {
       const procs = spec.meter === "from_exec" || spec.nursery !== null ? cgroup.procsFiles : this.#tree.boot;
       const joins = selfJoinFiles(this.#tree.version, procs);
       const request = startRequest(spec, slot, joins);
-      return { cgroup, request, streams: openStreams(this.#addon, spec.channel) };
+      return { cgroup, request, streams: openStreams(this.#addon, spec) };
     } catch (error) {
       this.#slots.release(slot);
       void cgroup?.remove().catch(() => {}); // nobody is in it yet

@@ -54,6 +54,7 @@ const SPEC: BoxSpec = {
   nursery: null,
   meter: "from_exec",
   channel: false,
+  stdin: false,
 };
 
 /** xorshift: the same bytes in every run, so that a failure can be had again. */

@@ -31,6 +31,7 @@ export function startRequest(spec: BoxSpec, slot: number, joins: readonly string
     ["tmp_bytes", spec.limits.tmp_bytes],
     ["open_files", spec.limits.open_files],
     ["profile", spec.profile],
+    ["stdin", spec.stdin ? "yes" : "no"],
     ...(spec.test?.idmap === "off" ? [["idmap", "off"] as [string, string]] : []),
     ...(spec.test?.unprotected ?? []).map((what): [string, string] => ["unprotected", what]),
   ];

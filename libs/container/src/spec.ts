@@ -6,7 +6,7 @@ export interface BoxSpec {
   readonly id: string;
   readonly rootfs: RootFs;
   readonly binds: readonly BindMount[];
-  /** The program (absolute in the box) and its arguments. */
+  /** The program and its arguments. Without a slash it is looked for in the PATH of `env`. */
   readonly args: readonly string[];
   /** `NAME=value`. */
   readonly env: readonly string[];
@@ -36,6 +36,8 @@ export interface BoxSpec {
   readonly meter: "from_exec" | "from_handover";
   /** Whether the program gets a socket to us as descriptor 3. */
   readonly channel: boolean;
+  /** Whether its standard input is a socket to us; else it is empty. */
+  readonly stdin: boolean;
   /** For tests: `idmap: "off"` mounts layers without the box's ids; protections can be off in a host that allows it. */
   readonly test?: { readonly idmap?: "off"; readonly unprotected?: readonly Protection[] };
 }
@@ -56,7 +58,7 @@ export function checkSpec(spec: BoxSpec): void {
   if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(spec.id))
     wrong("id", `${JSON.stringify(spec.id)} is not 1 to 63 of a-z, 0-9, '_', '-'`);
   if (spec.rootfs.lower.length === 0 || spec.rootfs.lower.length > 256) wrong("rootfs", "1 to 256 layers");
-  if (!spec.args[0]?.startsWith("/")) wrong("args", "the program is an absolute path in the box");
+  if (!spec.args[0]) wrong("args", "there is no program");
   if (spec.args.length > 256) wrong("args", "at most 256 arguments");
   if (spec.env.length > 1024) wrong("env", "at most 1024 variables");
   if (!spec.cwd.startsWith("/")) wrong("cwd", "an absolute path in the box");

@@ -7,6 +7,7 @@ export interface Streams {
   readonly stdout: Socket;
   readonly stderr: Socket;
   readonly channel: Socket | null;
+  readonly stdin: Socket | null;
   /** To be closed once the launcher has them. */
   readonly theirs: readonly number[];
 }
@@ -15,7 +16,7 @@ export interface Streams {
  * Output as pipes (programs reopen /dev/stdout, which a socket refuses), the channel as a socket.
  * @throws with code EMFILE when descriptors run out; nothing stays open then
  */
-export function openStreams(addon: Addon, channel: boolean): Streams {
+export function openStreams(addon: Addon, wanted: { readonly channel: boolean; readonly stdin: boolean }): Streams {
   const open: number[] = [];
   const made = (pair: [number, number]) => {
     open.push(...pair);
@@ -24,12 +25,14 @@ export function openStreams(addon: Addon, channel: boolean): Streams {
   try {
     const [outRead, outWrite] = made(addon.pipe());
     const [errRead, errWrite] = made(addon.pipe());
-    const ends = channel ? made(addon.socketPair(false)) : null;
+    const ends = wanted.channel ? made(addon.socketPair(false)) : null;
+    const input = wanted.stdin ? made(addon.socketPair(false)) : null;
     return {
       stdout: quiet(new Socket({ fd: outRead, readable: true, writable: false })),
       stderr: quiet(new Socket({ fd: errRead, readable: true, writable: false })),
       channel: ends && quiet(new Socket({ fd: ends[0], readable: true, writable: true, allowHalfOpen: true })),
-      theirs: [outWrite, errWrite, ...(ends ? [ends[1]] : [])],
+      stdin: input && quiet(new Socket({ fd: input[0], readable: true, writable: true })),
+      theirs: [outWrite, errWrite, ...(ends ? [ends[1]] : []), ...(input ? [input[1]] : [])],
     };
   } catch (error) {
     for (const fd of open) closeSync(fd);

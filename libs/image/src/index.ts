@@ -51,5 +51,6 @@ export { formatRemote, parseRemoteReference, type RemoteReference } from "./regi
 export type { ImageSource } from "./registry/source.ts";
 export { type DockerRegistry, startDockerRegistry } from "./registry/testing/docker-registry.ts";
 export { type Front, startFront } from "./registry/testing/front.ts";
+export { readFileOf } from "./snapshot/read-file.ts";
 export { openImageStore, type StoreOptions } from "./store.ts";
 export type { Tagged } from "./tags.ts";

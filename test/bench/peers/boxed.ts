@@ -54,11 +54,14 @@ async function nurseryOf(host: BoxHost, mayfly: Mayfly): Promise<Nursery> {
   return nursery;
 }
 
+/** A code function has our runner for its program. */
+const NO_PROGRAM = { args: [], env: [], cwd: "/", user: { uid: 0, gid: 0, groups: [] }, home: "/" };
+
 async function once(host: BoxHost, mayfly: Mayfly, nursery: string | null): Promise<number> {
   const began = performance.now();
   const job = jobFor(mayfly);
   const box = await host.start(
-    functionBox({ id: job.invocation, version: job.version, call: job }, mayfly.rootfs, nursery),
+    functionBox({ id: job.invocation, version: job.version, call: job }, mayfly.rootfs, NO_PROGRAM, nursery),
   );
   const channel = new FrameChannel(box.channel!);
   box.stdout.resume();

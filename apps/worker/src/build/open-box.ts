@@ -29,6 +29,7 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
         nursery: null,
         meter: "from_exec",
         channel: true,
+        stdin: false,
       }),
     );
     starting.catch(release);

@@ -1,6 +1,8 @@
 import type { BoxSpec } from "@mayfly/container";
 import { type BoxId, FIXED_LIMITS, type InvokeJob, type RootFs, type VersionSpec } from "@mayfly/contract";
 import { FUNCTION_USER, runnerCommand } from "@mayfly/runtime";
+import { HTTP_PORT } from "../program/http.ts";
+import type { ImageProgram } from "../program/image-program.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -12,16 +14,19 @@ export interface Wanted {
 }
 
 /** As plain data. */
-export function functionBox({ id, version, call }: Wanted, rootfs: RootFs, nursery: string | null): BoxSpec {
+export function functionBox(wanted: Wanted, rootfs: RootFs, image: ImageProgram, nursery: string | null): BoxSpec {
+  const { id, version } = wanted;
   const { settings } = version;
+  const isCode = version.contract === "fetch";
+  const user = isCode ? FUNCTION_USER : image.user;
   return {
     id,
     rootfs,
     binds: [],
-    args: runnerCommand(),
-    env: environment(version, call),
-    cwd: "/app",
-    user: FUNCTION_USER,
+    args: isCode ? runnerCommand() : image.args,
+    env: environment(wanted, image),
+    cwd: isCode ? "/app" : image.cwd,
+    user,
     hostname: version.function,
     limits: {
       memory_bytes: settings.memory_bytes,
@@ -31,19 +36,23 @@ export function functionBox({ id, version, call }: Wanted, rootfs: RootFs, nurse
       tmp_bytes: settings.tmp_bytes,
       open_files: FIXED_LIMITS.open_files,
     },
-    profile: "function",
+    // Root of an image may drop to a user of its own and give files away, as images expect; a user may nothing.
+    profile: user.uid === 0 ? "build" : "function",
     nursery,
-    meter: "from_handover",
-    channel: true,
+    meter: isCode ? "from_handover" : "from_exec",
+    channel: isCode,
+    stdin: false,
   };
 }
 
-function environment(version: VersionSpec, call: Wanted["call"]): string[] {
+function environment({ version, call }: Wanted, image: ImageProgram): string[] {
   const { settings } = version;
   const platform: Record<string, string> = {
     PATH,
-    HOME: "/tmp",
+    HOME: version.contract === "fetch" ? "/tmp" : image.home,
     LANG: "C.UTF-8",
+    ...pairsOf(image.env),
+    ...(version.contract === "http" && { PORT: String(HTTP_PORT) }),
     MAYFLY_FUNCTION: version.function,
     MAYFLY_VERSION: String(version.version),
     MAYFLY_MEMORY_BYTES: String(settings.memory_bytes),
@@ -51,3 +60,6 @@ function environment(version: VersionSpec, call: Wanted["call"]): string[] {
   };
   return Object.entries({ ...platform, ...settings.env }).map(([name, value]) => `${name}=${value}`);
 }
+
+const pairsOf = (env: readonly string[]): Record<string, string> =>
+  Object.fromEntries(env.map((pair) => [pair.split("=", 1)[0]!, pair.slice(pair.indexOf("=") + 1)]));

@@ -20,6 +20,8 @@ export interface Traffic {
   complete: boolean;
   boxError: ErrorFrameT | null;
   clientGone: boolean;
+  /** We ended the box because it had answered. */
+  dismissed: boolean;
 }
 
 export const noTraffic = (): Traffic => ({
@@ -29,6 +31,7 @@ export const noTraffic = (): Traffic => ({
   complete: false,
   boxError: null,
   clientGone: false,
+  dismissed: false,
 });
 
 /** Waits until the runtime is up and in the box's cgroup. A fork is both from the beginning. False: the box ended first. */
@@ -58,20 +61,52 @@ export async function load(
   return false;
 }
 
-/** Passes the request's body on to the box as it comes. Returns when it is through, or when the client has gone. */
-export async function passRequest(gateway: FrameChannel, box: FrameChannel, traffic: Traffic): Promise<void> {
-  for await (const frame of gateway.frames) {
+/** Passes the request's body on as it comes. Returns when it is through, or when the client has gone. */
+export async function passRequest(
+  frames: AsyncIterable<Frame>,
+  sink: { data(bytes: Uint8Array): Promise<void>; end(): Promise<void> },
+  traffic: Traffic,
+): Promise<void> {
+  for await (const frame of frames) {
     if (frame.type === FRAME.DATA) {
       traffic.requestBytes += frame.payload.byteLength;
-      await box.send(FRAME.DATA, frame.payload);
+      await sink.data(frame.payload);
     } else if (frame.type === FRAME.END) {
-      await box.send(FRAME.END);
+      await sink.end();
     } else {
       break;
     }
   }
   // The gateway closes its side only when the call is over, or when its client is gone.
   if (!traffic.complete && traffic.boxError === null) traffic.clientGone = true;
+}
+
+/** Passes an answer on that comes as a head and a body. @throws what its body throws */
+export async function sendAnswer(answer: {
+  readonly head: ResponseHead;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly gateway: FrameChannel;
+  readonly timing: () => string;
+  readonly traffic: Traffic;
+}): Promise<void> {
+  const { head, body, gateway, timing, traffic } = answer;
+  traffic.answered = head.status;
+  const sent = (sending: Promise<void>) =>
+    sending.catch((error: unknown) => {
+      traffic.clientGone = true;
+      throw error;
+    });
+  await sent(gateway.sendJson(FRAME.HEAD, { ...head, headers: [...head.headers, ["x-mayfly-timing", timing()]] }));
+  for await (const bytes of body) {
+    traffic.responseBytes += bytes.byteLength;
+    if (traffic.responseBytes > FIXED_LIMITS.response_bytes) {
+      return refuse(traffic, "response_too_large", `the answer is over ${FIXED_LIMITS.response_bytes} bytes`);
+    }
+    await sent(gateway.send(FRAME.DATA, bytes));
+  }
+  // Set first: the gateway may close as soon as it has the END, and that is no client that went away.
+  traffic.complete = true;
+  await sent(gateway.send(FRAME.END));
 }
 
 /** Passes the answer on to the gateway as it comes. What the box says is checked: it is user code's neighbour. */

@@ -10,6 +10,7 @@ import {
 } from "@mayfly/contract";
 import { connectChannel, type FrameChannel } from "@mayfly/queue";
 import type { WorkerDeps } from "../deps.ts";
+import { openProgram } from "../program/open.ts";
 import type { ReadyBox } from "../ready/prepare.ts";
 import { noTraffic, type Traffic } from "./exchange.ts";
 import { LogCapture } from "./log-capture.ts";
@@ -48,7 +49,16 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
     const box = ready?.box ?? (await makeBox({ id: invocation, version, call: { invocation, deadline_ms } }, deps));
     const initCpuUs = !isMade(box)
       ? null
-      : await serve(box, ready, { job, gateway, traffic, log, times, queue, deps, signal });
+      : await serve(box, ready?.program ?? openProgram(box, version), ready, {
+          job,
+          gateway,
+          traffic,
+          log,
+          times,
+          queue,
+          deps,
+          signal,
+        });
     const ending = await box.ended;
     times.ended = clock.monotonicUs();
     const verdict = judge({ ...traffic, ending });

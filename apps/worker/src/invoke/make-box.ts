@@ -11,13 +11,14 @@ export const isMade = (box: Box | Unmade): box is Box => "channel" in box;
 /** A box for the call. What goes wrong on the way is an ending of ours, so that the call gets its record in any case. */
 export async function makeBox(wanted: Wanted, deps: WorkerDeps): Promise<Box | Unmade> {
   try {
-    const rootfs = await deps.roots.of(wanted.version.image);
-    const nursery = deps.nursery.forRoot(rootfs);
+    const { image, contract } = wanted.version;
+    const [rootfs, program] = await Promise.all([deps.roots.of(image), deps.programs.of(image)]);
+    const nursery = contract === "fetch" ? deps.nursery.forRoot(rootfs) : null;
     if (nursery !== null) {
-      const box = await deps.boxes.start(functionBox(wanted, rootfs, nursery));
+      const box = await deps.boxes.start(functionBox(wanted, rootfs, program, nursery));
       if (!(await turnedAway(box))) return box;
     }
-    return await deps.boxes.start(functionBox(wanted, rootfs, null));
+    return await deps.boxes.start(functionBox(wanted, rootfs, program, null));
   } catch (error) {
     deps.log.error({ err: error, box: wanted.id }, "a box could not be made");
     const message = error instanceof Error ? error.message : String(error);

@@ -1,10 +1,10 @@
 import type { Box } from "@mayfly/container";
-import { type BoxHead, FRAME, type InvokeJob } from "@mayfly/contract";
-import { FrameChannel } from "@mayfly/queue";
-import { MODULE_PATH } from "@mayfly/runtime";
+import type { InvokeJob } from "@mayfly/contract";
+import type { FrameChannel } from "@mayfly/queue";
 import type { WorkerDeps } from "../deps.ts";
+import type { Program } from "../program/program.ts";
 import type { ReadyBox } from "../ready/prepare.ts";
-import { load, passRequest, passResponse, started, type Traffic } from "./exchange.ts";
+import type { Traffic } from "./exchange.ts";
 import type { LogCapture } from "./log-capture.ts";
 
 /** How long a box that told of its failure may take to end by itself. */
@@ -25,7 +25,7 @@ export interface Call {
  * Takes the box through its life until it has answered or cannot. All endings race on `box.ended`: the deadline, a client that went
  * away and our own shutdown only kill the box. Returns the CPU it had used when it got its request.
  */
-export async function serve(box: Box, ready: ReadyBox | null, call: Call): Promise<number | null> {
+export async function serve(box: Box, program: Program, ready: ReadyBox | null, call: Call): Promise<number | null> {
   const { clock } = call.deps;
   call.log.attach("stdout", box.stdout);
   call.log.attach("stderr", box.stderr);
@@ -35,7 +35,6 @@ export async function serve(box: Box, ready: ReadyBox | null, call: Call): Promi
   );
   const onShutdown = () => box.kill({ kind: "killed", reason: "the worker is shutting down" });
   call.signal.addEventListener("abort", onShutdown, { once: true });
-  const inside = ready?.channel ?? new FrameChannel(box.channel!);
   let initCpuUs: number | null = null;
   let stopping: NodeJS.Timeout | undefined;
   try {
@@ -49,7 +48,7 @@ export async function serve(box: Box, ready: ReadyBox | null, call: Call): Promi
     clearTimeout(deadline);
     clearTimeout(stopping);
     call.signal.removeEventListener("abort", onShutdown);
-    inside.destroy();
+    program.close();
   }
   return initCpuUs;
 
@@ -61,9 +60,10 @@ export async function serve(box: Box, ready: ReadyBox | null, call: Call): Promi
   }
 
   async function initialise(): Promise<boolean> {
-    if (!(await started(box, inside))) return false;
-    call.times.made = clock.monotonicUs();
-    if (!(await load(inside, call.job.version, MODULE_PATH, call.traffic))) return false;
+    const onMade = () => {
+      call.times.made = clock.monotonicUs();
+    };
+    if (!(await program.initialise(call.traffic, onMade))) return false;
     call.times.ready = clock.monotonicUs();
     initCpuUs = box.sample().cpu_us;
     return true;
@@ -71,21 +71,9 @@ export async function serve(box: Box, ready: ReadyBox | null, call: Call): Promi
 
   async function talk(): Promise<void> {
     if (!(await (ready ? wake(ready) : initialise()))) return;
-    const { invocation, deadline_ms } = call.job;
-    await inside.sendJson(FRAME.HEAD, { ...call.job.head, invocation, deadline_ms } satisfies BoxHead);
-    // The request may go on after the answer is complete; the answer may be complete before the request is.
-    void passRequest(call.gateway, inside, call.traffic)
-      .catch(() => {
-        // The box closed its end: its ending says why.
-      })
-      .then(() => call.traffic.clientGone && box.kill({ kind: "killed", reason: "the caller went away" }));
-    const timing = () => serverTiming(call, clock.monotonicUs());
-    await passResponse(inside, call.gateway, timing, call.traffic).catch(() => {
-      call.traffic.clientGone ||= !call.traffic.complete;
-    });
-    // The box waits for it: an answer must not be overtaken by what is still sent to a box that ends.
-    if (call.traffic.complete || call.traffic.boxError !== null) inside.close();
-    if (call.traffic.clientGone) box.kill({ kind: "killed", reason: "the caller went away" });
+    const { job, gateway, traffic } = call;
+    await program.answer({ job, gateway, traffic, timing: () => serverTiming(call, clock.monotonicUs()) });
+    if (traffic.clientGone) box.kill({ kind: "killed", reason: "the caller went away" });
   }
 }
 

@@ -8,6 +8,7 @@ const ok: Observed = {
   answered: 200,
   complete: true,
   clientGone: false,
+  dismissed: false,
 };
 const endedBy = (ending: Ending, more: Partial<Observed> = {}) =>
   judge({ ...ok, answered: null, complete: false, ending, ...more });

@@ -18,6 +18,8 @@ export interface Observed {
   /** The answer's end was passed on. */
   readonly complete: boolean;
   readonly clientGone: boolean;
+  /** We ended the box because it had answered: that is no failure. */
+  readonly dismissed: boolean;
 }
 
 export interface Verdict {
@@ -39,7 +41,7 @@ export function judge(seen: Observed): Verdict {
   if (seen.boxError) {
     return failed(codeOf(seen.boxError), seen.boxError.message, seen, seen.boxError.stack);
   }
-  if (ending.kind === "killed") return failed("internal", `the box ${describeEnding(ending)}`, seen);
+  if (ending.kind === "killed" && !seen.dismissed) return failed("internal", `the box ${describeEnding(ending)}`, seen);
   if (!seen.complete) {
     return failed(
       "function_crashed",

@@ -75,4 +75,5 @@ const spec = (id: string, nursery: string, rootfs: RootFs): BoxSpec => ({
   nursery,
   meter: "from_exec",
   channel: true,
+  stdin: false,
 });

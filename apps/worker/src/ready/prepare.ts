@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import type { Box } from "@mayfly/container";
 import { newBoxId, type VersionSpec } from "@mayfly/contract";
-import { FrameChannel } from "@mayfly/queue";
-import { MODULE_PATH } from "@mayfly/runtime";
 import type { WorkerDeps } from "../deps.ts";
-import { load, noTraffic, started } from "../invoke/exchange.ts";
+import { noTraffic } from "../invoke/exchange.ts";
 import { isMade, makeBox } from "../invoke/make-box.ts";
+import { openProgram } from "../program/open.ts";
+import type { Program } from "../program/program.ts";
 
 /** A box that has loaded user code, has seen no request and is frozen until it gets its only one. */
 export interface ReadyBox {
   readonly box: Box;
-  readonly channel: FrameChannel;
+  readonly program: Program;
   /** How long user code took to load, and the CPU that it took. */
   readonly initUs: number;
   readonly initCpuUs: number | null;
@@ -32,33 +32,34 @@ export async function prepare(version: VersionSpec, deps: WorkerDeps): Promise<R
     release();
     return null;
   }
-  const channel = new FrameChannel(box.channel!);
+  const program = openProgram(box, version);
   const late = setTimeout(() => box.kill({ kind: "timeout" }), LOADS_WITHIN_MS);
   try {
-    if (await started(box, channel)) {
-      const began = clock.monotonicUs();
-      if (await load(channel, version, MODULE_PATH, noTraffic())) {
-        const initUs = clock.monotonicUs() - began;
-        const initCpuUs = box.sample().cpu_us;
-        await box.freeze();
-        return { box, channel, initUs, initCpuUs, bytes: privateBytes(box.pid), release };
-      }
+    let began = 0;
+    const onMade = () => {
+      began = clock.monotonicUs();
+    };
+    if (await program.initialise(noTraffic(), onMade)) {
+      const initUs = clock.monotonicUs() - began;
+      const initCpuUs = box.sample().cpu_us;
+      await box.freeze();
+      return { box, program, initUs, initCpuUs, bytes: privateBytes(box.pid), release };
     }
   } catch (error) {
     deps.log.warn({ err: error, function: version.function }, "a box could not be made ready");
   } finally {
     clearTimeout(late);
   }
-  await discard({ box, channel, release }, "it could not be made ready");
+  await discard({ box, program, release }, "it could not be made ready");
   return null;
 }
 
 /** Afterwards nothing of it is left. */
 export async function discard(
-  { box, channel, release }: Pick<ReadyBox, "box" | "channel" | "release">,
+  { box, program, release }: Pick<ReadyBox, "box" | "program" | "release">,
   reason: string,
 ): Promise<void> {
-  channel.destroy();
+  program.close();
   box.stdout.resume();
   box.stderr.resume();
   box.kill({ kind: "killed", reason });

@@ -84,6 +84,7 @@ export class TestBoxes {
       nursery: null,
       meter: "from_exec",
       channel: false,
+      stdin: false,
       ...rest,
     };
   }

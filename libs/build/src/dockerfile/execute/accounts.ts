@@ -26,7 +26,11 @@ export async function ownerIn(spec: string, tree: FileTree, contents: Contents):
 
 /** Who a program of a RUN is: without a USER, root. A number that passwd does not know lives in `/`. @throws DockerfileError */
 export async function accountIn(user: string, tree: FileTree, contents: Contents): Promise<Account> {
-  const files = await accountFiles(tree, contents);
+  return accountOf(user, await accountFiles(tree, contents));
+}
+
+/** The same, by the texts of the account files. @throws DockerfileError for names that they do not have */
+export function accountOf(user: string, files: AccountFiles): Account {
   const owner = readOwner(user || "0", files);
   const lines = (files.passwd ?? "").split("\n").map((line) => line.split(":"));
   const name = (user || "0").split(":")[0]!;

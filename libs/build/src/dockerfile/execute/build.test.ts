@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => builds.close());
 
 /** What is at some paths after a build over the shell. */
-async function after(instructions: string, paths: readonly string[], context = {}): Promise<string[]> {
+async function filesAfter(instructions: string, paths: readonly string[], context = {}): Promise<string[]> {
   const lines = await builds.made(`FROM shell\n${instructions}`, { context });
   return lines.filter((line) => paths.includes(line.split(" ")[0]!));
 }
@@ -23,7 +23,7 @@ const output = () => builds.events.map((event) => (event.event === "output" ? ev
 
 describe("RUN", () => {
   it("writes a layer: files, folders, links, owners, modes", async () => {
-    const made = await after(
+    const made = await filesAfter(
       "RUN mkdir -p /n/m && chown 5:6 /n/m && chmod 1777 /n && echo 1 >/n/f && ln /n/f /n/g && ln -s f /n/h",
       ["n", "n/m", "n/f", "n/g", "n/h"],
     );
@@ -37,7 +37,7 @@ describe("RUN", () => {
   });
 
   it("removes, and makes anew", async () => {
-    const made = await after(
+    const made = await filesAfter(
       "RUN mkdir /z && touch /z/1 /z/2\nRUN rm /z/1\nRUN rm -r /z && mkdir /z && touch /z/3\nCOPY a /z/",
       ["z", "z/1", "z/2", "z/3", "z/a"],
       { a: "A" },
