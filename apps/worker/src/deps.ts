@@ -1,3 +1,4 @@
+import type { DirectoryCache } from "@mayfly/build";
 import type { BoxHost } from "@mayfly/container";
 import type { ImageStore, Importer } from "@mayfly/image";
 import type { PriceTable, Spool } from "@mayfly/ledger";
@@ -22,6 +23,8 @@ export interface WorkerDeps {
   readonly uploads: string;
   /** Brings images from the registry into the store. */
   readonly importer: Importer;
+  /** What builds of Dockerfiles remember. */
+  readonly buildCache: DirectoryCache;
   readonly roots: Roots;
   readonly programs: Pick<ImagePrograms, "of">;
   /** Whoever makes a box holds its image; whoever makes an image says so. */

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { DirectoryCache } from "@mayfly/build";
 import { openBoxHost } from "@mayfly/container";
 import { BuildJob, FIXED_LIMITS, ImageJob, InvokeJob, PublishJob } from "@mayfly/contract";
 import { imageImporter, openImageStore } from "@mayfly/image";
@@ -56,6 +57,7 @@ const deps: WorkerDeps = {
   importer: imageImporter({ blobs: store.blobs, most_bytes: FIXED_LIMITS.image_bytes }),
   roots,
   programs: new ImagePrograms(store, roots),
+  buildCache: await DirectoryCache.open(join(env.home, "build-cache")),
   inUse: new InUse(),
   nursery,
   ready,

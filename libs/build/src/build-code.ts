@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { BuildJob, BuildRecord, BuildResult, CodeSource, Digest } from "@mayfly/contract";
+import type { BuildJob, BuildRecord, BuildResult, CodeSource, Digest, SourceKind } from "@mayfly/contract";
 import type { ImageStore } from "@mayfly/image";
 import { NODE_PATH, runnerCommand } from "@mayfly/runtime";
 import { detectInBox } from "./detect-in-box.ts";
@@ -22,7 +22,7 @@ export const BUILDER_PATH = "/mayfly/builder.mjs";
 export const builderCommand = (): string[] => [NODE_PATH, "--disable-warning=ExperimentalWarning", BUILDER_PATH];
 
 export interface BuildCodeInput {
-  readonly job: Omit<BuildJob, "source"> & { readonly source: CodeSource };
+  readonly job: Omit<BuildJob, "source"> & { readonly source: CodeSource & { readonly kind: SourceKind } };
   readonly openSource: () => Readable;
   readonly store: ImageStore;
   /** Manifest digests of mayfly/node and mayfly/builder. */

@@ -6,6 +6,10 @@ export {
   buildCode,
   builderCommand,
 } from "./build-code.ts";
+export { type BuildDockerfileInput, buildDockerfileSource, tarHoldsDockerfile } from "./build-dockerfile.ts";
 export { type BuildImageInput, buildImage } from "./build-image.ts";
 export { type Account, accountOf } from "./dockerfile/execute/accounts.ts";
+export { DirectoryCache } from "./dockerfile/execute/directory-cache.ts";
+export type { RunProgram } from "./dockerfile/execute/ports.ts";
+export { BuildStopped } from "./fault.ts";
 export type { BoxRequest, BoxSession, OpenBox } from "./session.ts";

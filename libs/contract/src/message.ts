@@ -53,10 +53,13 @@ export type InvokeJob = z.infer<typeof InvokeJob>;
 
 export const SOURCE_KINDS = ["module", "tar", "tar.gz", "zip"] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
+/** `dockerfile`: a Dockerfile alone, without a context. An archive may hold one too; that is seen when it is built. */
+export const UPLOAD_KINDS = [...SOURCE_KINDS, "dockerfile"] as const;
+export type UploadKind = (typeof UPLOAD_KINDS)[number];
 
 /** A source that was uploaded. It lies in the home's `uploads`, under the build's id: a job names no path that root would open. */
 export const CodeSource = z.object({
-  kind: z.enum(SOURCE_KINDS),
+  kind: z.enum(UPLOAD_KINDS),
   /** Name of the module for `kind: module`: the extension decides the loader (`index.ts`). */
   file_name: z.string(),
   digest: Digest,

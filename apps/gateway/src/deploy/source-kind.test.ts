@@ -18,6 +18,15 @@ describe("a source is known", () => {
     ["by its first bytes, zip", undefined, "PK\x03\x04...", undefined, "zip"],
     ["by its first bytes, gzip", undefined, gzipSync("x"), undefined, "tar.gz"],
     ["by its first bytes, tar", undefined, ustar, undefined, "tar"],
+    ["by type, a Dockerfile", "text/x-dockerfile", "x", undefined, "dockerfile"],
+    ["by its first words, a Dockerfile", undefined, "FROM debian\nRUN true\n", undefined, "dockerfile"],
+    [
+      "by its first words below comments, a Dockerfile",
+      undefined,
+      "# syntax\n\nARG A=1\nFROM $A",
+      undefined,
+      "dockerfile",
+    ],
     ["as a module when it is text", undefined, "export default 1", undefined, "module index.ts"],
     ["as a module though it speaks of FROM", undefined, "// x\nexport { a } from 'b'", undefined, "module index.ts"],
   ])("%s", (_, type, first, file, expected) => {

@@ -1,8 +1,8 @@
-import { Fault, type SourceKind } from "@mayfly/contract";
+import { Fault, type SourceKind, type UploadKind } from "@mayfly/contract";
 
 export interface KnownSource {
   /** `reference`: a JSON document that says where the source is. */
-  readonly kind: SourceKind | "reference";
+  readonly kind: UploadKind | "reference";
   /** Name that a lone module gets: its extension decides how it is read. */
   readonly fileName: string;
 }
@@ -43,25 +43,25 @@ export function sourceKind(contentType: string | undefined, first: Buffer, fileN
     });
   }
   if (type === "application/json") return { kind: "reference", fileName: "" };
-  if (type === "text/x-dockerfile") throw notYet("a Dockerfile");
+  if (type === "text/x-dockerfile") return { kind: "dockerfile", fileName: "" };
   const archive = Object.hasOwn(ARCHIVE_TYPES, type) ? ARCHIVE_TYPES[type] : sniffArchive(first);
   if (archive) return { kind: archive, fileName: "" };
   if (Object.hasOwn(MODULE_TYPES, type)) return { kind: "module", fileName: fileName ?? MODULE_TYPES[type]! };
   if (first.includes(0)) {
     throw new Fault("unsupported_source", {
       detail: "the body is neither text nor a tar, tar.gz or zip",
-      hint: "send one module, or an archive of a project",
+      hint: "send one module, a Dockerfile, or an archive of a project",
     });
   }
   const text = first.toString("utf8");
-  if (/^\s*(#[^\n]*\n\s*)*(FROM|ARG)\s+\S/i.test(text)) throw notYet("a Dockerfile");
+  if (/^\s*(#[^\n]*\n\s*)*(FROM|ARG)\s+\S/i.test(text)) return { kind: "dockerfile", fileName: "" };
   return { kind: "module", fileName: fileName ?? "index.ts" };
 }
 
 export const notYet = (what: string) =>
   new Fault("unsupported_source", {
     detail: `${what} cannot be deployed in this version`,
-    hint: "send one module, or a tar, tar.gz or zip of a project",
+    hint: "send one module, a Dockerfile, or a tar, tar.gz or zip of a project",
   });
 
 function sniffArchive(first: Buffer): SourceKind | null {

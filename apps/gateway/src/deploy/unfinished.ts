@@ -2,7 +2,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Build } from "@mayfly/catalog";
-import type { BuildJob, Digest, SourceKind } from "@mayfly/contract";
+import type { BuildJob, Digest, UploadKind } from "@mayfly/contract";
 import type { GatewayDeps } from "../deps.ts";
 
 /** Longer than any build takes, waiting for a worker included. */
@@ -53,7 +53,7 @@ const isImage = (build: Build): boolean => build.source_digest.split("/")[1] ===
 
 /** The job of a build that has its upload, or of one that needs none. */
 export function jobOf(build: Build, size_bytes: number, deps: Pick<GatewayDeps, "channel">): BuildJob {
-  const [digest, kind, file_name] = build.source_digest.split("/") as [Digest, SourceKind | "image", string];
+  const [digest, kind, file_name] = build.source_digest.split("/") as [Digest, UploadKind | "image", string];
   return {
     build: build.id,
     function: build.function,

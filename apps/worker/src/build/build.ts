@@ -1,9 +1,10 @@
-import { type BuildImageInput, buildCode, buildImage } from "@mayfly/build";
+import { type BuildImageInput, buildCode, buildDockerfileSource, buildImage } from "@mayfly/build";
 import { type BuildJob, type BuildRecord, type BuildResult, FRAME } from "@mayfly/contract";
 import { connectChannel, type FrameChannel } from "@mayfly/queue";
 import { timestamp } from "../clock.ts";
 import type { WorkerDeps } from "../deps.ts";
 import { channelSource } from "./channel-source.ts";
+import { holdsDockerfile, localImage, reading, refuseRun } from "./dockerfile.ts";
 import { boxLender } from "./open-box.ts";
 import { openSource } from "./open-source.ts";
 
@@ -92,9 +93,18 @@ async function run(
         (await deps.importer.fetch(from, source.digest, { signal, onProgress })).image;
       return await buildImage({ ...shared, job, fetch });
     }
+    const { kind } = source;
+    const upload = () => openSource(deps.uploads, { build: job.build, source });
+    if (kind === "dockerfile" || (await holdsDockerfile(kind, upload))) {
+      const { buildCache: cache, store } = deps;
+      const resolveImage = (reference: string) => localImage(reference, store);
+      const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(upload) } as const;
+      return await buildDockerfileSource({ ...shared, job, source: dockerfile, resolveImage, run: refuseRun, cache });
+    }
     const builder = await image(BUILDER_IMAGE, deps);
-    const upload = await openSource(deps.uploads, { build: job.build, source });
-    return await buildCode({ ...shared, job: { ...job, source }, openSource: () => upload, builder });
+    const opened = await upload();
+    const code = { ...job, source: { ...source, kind } };
+    return await buildCode({ ...shared, job: code, openSource: () => opened, builder });
   } catch (error) {
     deps.log.error({ err: error, build: job.build }, "a build failed inside of mayfly");
     const message = error instanceof Error ? error.message : String(error);

@@ -1,0 +1,156 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { type BuildRecord, DEFAULT_SETTINGS, type Digest } from "@mayfly/contract";
+import { type ImageStore, openImageStore } from "@mayfly/image";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type BuildDockerfileInput, buildDockerfileSource, tarHoldsDockerfile } from "./build-dockerfile.ts";
+import { DirectoryCache } from "./dockerfile/execute/directory-cache.ts";
+import { BuildStopped } from "./fault.ts";
+import { tarOf } from "./testing/archives.ts";
+import { ChildBoxes } from "./testing/child-boxes.ts";
+
+/** As `npm test` builds it. */
+const LAYER_TREE = join(import.meta.dirname, "../../../build/native/layer-tree");
+
+const CREATED = new Date(0);
+const HELLO = "export default () => new Response('hello')";
+
+let dir: string;
+let store: ImageStore;
+let base: Digest;
+let boxes: ChildBoxes;
+let cache: DirectoryCache;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "mayfly-build-dockerfile-"));
+  store = await openImageStore(join(dir, "images"), { layerTree: LAYER_TREE });
+  cache = await DirectoryCache.open(join(dir, "cache"));
+  const mayfly = { type: "directory", path: "mayfly", mode: 0o755, uid: 0, gid: 0, mtime_s: 0 } as const;
+  const layer = await store.addLayer([mayfly], { compression: "gzip" });
+  base = await store.createImage({ base: null, layers: [layer], config: {}, history: ["test"], created: CREATED });
+  boxes = new ChildBoxes(() => store);
+  await boxes.bundlePrograms();
+});
+afterAll(async () => {
+  expect(boxes.living).toBe(0);
+  boxes.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function build(kind: "alone" | "context", source: string | Buffer, signal = new AbortController().signal) {
+  const records: BuildRecord[] = [];
+  const input: BuildDockerfileInput = {
+    job: { function: "fn" as never, settings: DEFAULT_SETTINGS },
+    source: {
+      kind,
+      open: async function* () {
+        yield Buffer.from(source);
+      },
+    },
+    resolveImage: async (reference) => {
+      if (reference !== "mayfly/node:24") throw new Error("not found");
+      return base;
+    },
+    run: async () => {
+      throw new BuildStopped({ code: "build_failed", message: "RUN is not possible here" });
+    },
+    onRecord: (record) => records.push(record),
+    now: () => CREATED,
+    ...{ store, base, cache, openBox: boxes.open, signal },
+  };
+  const built = await buildDockerfileSource(input);
+  return { ...built, steps: records.map(({ step, status, msg }) => [step, status, msg].join(" ").trim()) };
+}
+
+const refusal = async (kind: "alone" | "context", source: string | Buffer) => {
+  const { outcome, steps } = await build(kind, source);
+  return { error: outcome.status === "error" ? outcome.error : outcome, steps };
+};
+
+describe("a Dockerfile that goes on from mayfly/node becomes a version", () => {
+  const ALONE = `FROM mayfly/node:24\nCOPY <<index.mjs /app/\n${HELLO}\nindex.mjs\n`;
+
+  it("alone, with what it needs written into it", async () => {
+    const { outcome, steps } = await build("alone", ALONE);
+    expect(outcome).toMatchObject({ status: "done", contract: "fetch" });
+    expect(steps.filter((step) => !step.startsWith("detect"))).toEqual([
+      "context start",
+      "context done",
+      "#1 start [2/2] COPY <<index.mjs /app/",
+      "#1 done",
+      "check start",
+      "check done 2 layers, 1 of them mayfly/node:24",
+    ]);
+  });
+
+  it("again: of the cache", async () => {
+    await build("alone", ALONE);
+    expect((await build("alone", ALONE)).steps).toContain("#1 done CACHED");
+  });
+
+  it.each([
+    ["a tar", (tar: Buffer) => tar],
+    ["a packed tar", (tar: Buffer) => gzipSync(tar)],
+  ])("at the root of %s, with the files beside it", async (_, packed) => {
+    const tar = await tarOf([
+      ["Dockerfile", "FROM mayfly/node:24 AS a\nCOPY src /app/\nFROM a\nENV A=1"],
+      ["src/index.mjs", HELLO],
+    ]);
+    const { outcome } = await build("context", packed(tar));
+    if (outcome.status !== "done") throw new Error(outcome.error.message);
+    const { config } = (await store.image(outcome.image)).config;
+    expect(config?.Env).toContain("A=1");
+  });
+
+  it("with its warnings in the log", async () => {
+    const { steps } = await build("alone", `from mayfly/node:24\n${ALONE.split("\n").slice(1).join("\n")}`);
+    expect(steps.find((step) => step.startsWith("warning"))).toMatch(/ConsistentInstructionCasing: .*\(line 1\)$/);
+  });
+});
+
+describe("what is wrong is told to who deployed it", () => {
+  it("with the line and what is written there", async () => {
+    const { error } = await refusal("alone", "FROM mayfly/node:24\nCOPPY a b\n");
+    expect(error).toMatchObject({
+      code: "build_failed",
+      message: expect.stringContaining("unknown instruction: COPPY (did you mean COPY?)"),
+      locations: [{ file: "Dockerfile", line: 2, excerpt: expect.stringContaining(">>> COPPY a b") }],
+    });
+  });
+
+  it.each<[string, "alone" | "context", string, string]>([
+    ["a file that is nowhere", "alone", "FROM mayfly/node:24\nCOPY a /app/", '"/a": not found'],
+    ["a base that is not here", "alone", "FROM debian", "debian"],
+    ["a program, where none can run", "alone", "FROM mayfly/node:24\nRUN true", "RUN is not possible here"],
+    ["an image of another base", "alone", "FROM scratch\nCOPY <<a /\na", "does not go on from mayfly/node:24"],
+    ["an empty Dockerfile", "alone", "# nothing", "no instructions"],
+    ["a context that is no tar", "context", "FROM debian", "reading a tar"],
+  ])("%s", async (_, kind, source, message) => {
+    const { error } = await refusal(kind, source);
+    expect(error).toMatchObject({ code: expect.stringMatching(/build_failed|handler_not_found/) });
+    expect((error as { message: string }).message).toContain(message);
+  });
+
+  it("that it was cancelled", async () => {
+    const { outcome } = await build("alone", "FROM mayfly/node:24\nCOPY <<a /\na", AbortSignal.abort());
+    expect(outcome).toMatchObject({ status: "error", error: { message: "the build was cancelled" } });
+  });
+});
+
+describe("a tar is the context of a Dockerfile", () => {
+  it.each([
+    ["with one at its root", "Dockerfile", true],
+    ["written ./Dockerfile", "./Dockerfile", true],
+    ["not with one further below", "app/Dockerfile", false],
+    ["not with a name like it", "dockerfile", false],
+  ])("%s", async (_, name, expected) => {
+    const tar = await tarOf([[name, "FROM scratch"]]);
+    expect(await tarHoldsDockerfile(Readable.from([tar]))).toBe(expected);
+  });
+
+  it("not when it is no tar", async () => {
+    expect(await tarHoldsDockerfile(Readable.from([Buffer.alloc(2000, "x")]))).toBe(false);
+  });
+});

@@ -1,0 +1,125 @@
+import { text } from "node:stream/consumers";
+import type { BuildFault, BuildJob, BuildRecord, Digest } from "@mayfly/contract";
+import { decompressed, entriesOfTar, ImageError, type ImageStore } from "@mayfly/image";
+import type { BuiltCode } from "./build-code.ts";
+import { buildDockerfile } from "./dockerfile/execute/build.ts";
+import { type BuildContext, openContext } from "./dockerfile/execute/context.ts";
+import { DockerfileBuildError } from "./dockerfile/execute/failure.ts";
+import type { BuildCache, BuildEvent, RunProgram } from "./dockerfile/execute/ports.ts";
+import { DockerfileError } from "./dockerfile/source/failure.ts";
+import { BuildStopped, CANCELLED } from "./fault.ts";
+import { theirs, type VersionInput, versionOf } from "./image-version.ts";
+import { Meter } from "./meter.ts";
+import { Records } from "./records.ts";
+
+/** Where the Dockerfile of an archive lies. */
+const DOCKERFILE = "Dockerfile";
+
+export interface BuildDockerfileInput extends VersionInput {
+  readonly job: Pick<BuildJob, "function" | "settings">;
+  /** `alone`: the bytes are a Dockerfile; `context`: a tar, packed or not, with one at its root. */
+  readonly source: { readonly kind: "alone" | "context"; readonly open: () => AsyncIterable<Uint8Array> };
+  readonly resolveImage: (reference: string, platform: string | null) => Promise<Digest>;
+  readonly run: RunProgram;
+  readonly cache: BuildCache;
+  readonly onRecord: (record: BuildRecord) => void;
+  readonly now: () => Date;
+}
+
+/** Whether a tar, packed or not, has a Dockerfile at its root; of what cannot be read nothing is said. */
+export async function tarHoldsDockerfile(tar: AsyncIterable<Uint8Array>): Promise<boolean> {
+  try {
+    for await (const { path, type } of entriesOfTar((await decompressed(tar)).bytes)) {
+      if (path === DOCKERFILE && type === "file") return true;
+    }
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+  }
+  return false;
+}
+
+/**
+ * A Dockerfile → an image, and what a version needs to know of it. Whatever is wrong with it is an outcome, not a throw.
+ * @throws when the source cannot be read, the store fails or no box can be had
+ */
+export async function buildDockerfileSource(input: BuildDockerfileInput): Promise<BuiltCode> {
+  const records = new Records(input.onRecord, input.now);
+  const meter = new Meter();
+  try {
+    const digest = await built(input, records);
+    return { outcome: await versionOf(digest, input, records, meter), usage: meter.usage };
+  } catch (error) {
+    const fault = input.signal.aborted ? CANCELLED : faultOf(error);
+    if (fault === null) throw error;
+    records.error("build", fault);
+    return { outcome: { status: "error", error: fault }, usage: meter.usage };
+  }
+}
+
+async function built(input: BuildDockerfileInput, records: Records): Promise<Digest> {
+  const { store, cache, run, resolveImage, signal, now } = input;
+  records.start("context");
+  const { dockerfile, ignore, image } = await theirs(() => opened(input, store));
+  records.done("context");
+  return theirs(() =>
+    buildDockerfile({
+      dockerfile,
+      options: { target: "", buildArgs: new Map(), ignore, labels: {} },
+      context: image,
+      store,
+      resolveImage,
+      run,
+      cache,
+      noCache: false,
+      created: now(),
+      onEvent: (event) => record(event, records),
+      signal,
+    }),
+  );
+}
+
+async function opened(
+  { source }: BuildDockerfileInput,
+  store: ImageStore,
+): Promise<Omit<BuildContext, "image"> & { readonly image: Digest | null }> {
+  if (source.kind === "context") return openContext(source.open(), DOCKERFILE, store);
+  return { dockerfile: await text(source.open()), ignore: null, image: null };
+}
+
+function record(event: BuildEvent, records: Records): void {
+  switch (event.event) {
+    case "warning": {
+      const { rule, message, range } = event.warning;
+      records.log("warning", `${rule}: ${message} (line ${range.start.line})`);
+      break;
+    }
+    case "unused_args":
+      records.log("warning", `build arguments that no ARG asks for: ${event.names.join(", ")}`);
+      break;
+    case "started":
+      records.start(`#${event.step}`, event.title);
+      break;
+    case "output":
+      records.log(`#${event.step}`, event.text, event.stream);
+      break;
+    case "cached":
+      records.done(`#${event.step}`, "CACHED");
+      break;
+    case "done":
+      records.done(`#${event.step}`);
+      break;
+    case "failed":
+      records.log(`#${event.step}`, `ERROR ${event.message}`);
+  }
+}
+
+/** Null: it is not the Dockerfile's fault. */
+function faultOf(error: unknown): BuildFault | null {
+  if (error instanceof BuildStopped) return error.fault;
+  if (error instanceof DockerfileError) return { code: "build_failed", message: error.message };
+  if (!(error instanceof DockerfileBuildError)) return null;
+  const { message, range, excerpt } = error;
+  if (range === null) return { code: "build_failed", message };
+  const { line, column } = range.start;
+  return { code: "build_failed", message, locations: [{ file: DOCKERFILE, line, column, message, excerpt }] };
+}
