@@ -7,6 +7,8 @@ export const RUN_PACKAGES = {
   gcc: "builds the launcher, its addon and layer-tree",
   "libc6-dev": "headers and the static C library for launcher and layer-tree",
   "ca-certificates": "certificates for fetching packages",
+  nftables: "rules of the network that boxes have with network=egress",
+  iproute2: "makes the bridge of that network",
 };
 
 export const TEST_PACKAGES = {

@@ -21,6 +21,7 @@ const good: HostFacts = {
   home: "/var/lib/mayfly",
   homeFreeBytes: 10 * 1024 ** 3,
   redis: "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64",
+  network: { missing: null, strict: [], ipv6: false },
 };
 
 describe("judgeHost", () => {
@@ -43,6 +44,18 @@ describe("judgeHost", () => {
     ["redis", "required", { redis: "Redis server v=6.0.16 sha=0" }, /6\.2/],
     ["disk", "required", { homeFreeBytes: 5_000_000 }, /MAYFLY_HOME/],
     ["memory", "required", { memoryAvailableBytes: 1000 }, /free some/],
+    [
+      "network of boxes",
+      "advice",
+      { network: { missing: { found: "no nft", remedy: "apt-get install nftables" }, strict: [], ipv6: false } },
+      /egress: apt-get install nftables/,
+    ],
+    [
+      "rules of others",
+      "advice",
+      { network: { missing: null, strict: [{ found: "ip filter FORWARD", remedy: "iptables -I X" }], ipv6: true } },
+      /iptables -I X/,
+    ],
     ["swap", "advice", { swapBytes: 1, cgroup: { version: "v1", missing: [], limitsSwap: false } }, /swapoff/],
     ["core dumps", "advice", { corePattern: "|/usr/share/apport %p" }, /core_pattern=core/],
     [

@@ -129,6 +129,21 @@ const RULES: readonly Rule[] = [
     found: `${formatBytes(bytes)} available`,
     remedy: `free some: ${formatBytes(MIN_MEMORY_BYTES)} at least`,
   }),
+  ({ network: { missing, ipv6 } }) => ({
+    name: "network of boxes",
+    level: "advice",
+    ok: missing === null,
+    found: missing?.found ?? `IPv4${ipv6 ? " and IPv6" : "; IPv6 not, since the host does not forward it"}`,
+    remedy: `functions cannot have network=egress: ${missing?.remedy ?? "see the message"}`,
+  }),
+  ({ network: { strict } }) => ({
+    name: "rules of others",
+    level: "advice",
+    ok: strict.length === 0,
+    found:
+      strict.length === 0 ? "none keeps boxes in" : `${strict.map((chain) => chain.found).join(", ")} drop the rest`,
+    remedy: `functions with network=egress reach nobody unless these rules know them: ${strict.map((chain) => chain.remedy).join("; ")}`,
+  }),
   ({ swapBytes, cgroup }) => ({
     name: "swap",
     level: "advice",

@@ -3,7 +3,7 @@ import { readFileSync, statfsSync } from "node:fs";
 import { arch, release } from "node:os";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { openCgroupTree } from "@mayfly/container";
+import { checkBoxNetwork, type NetworkCheck, openCgroupTree } from "@mayfly/container";
 
 /** What this machine is like, read and not yet judged. null: it does not say. */
 export interface HostFacts {
@@ -31,6 +31,7 @@ export interface HostFacts {
   readonly homeFreeBytes: number | null;
   /** What `redis-server --version` or `valkey-server --version` said. */
   readonly redis: string | null;
+  readonly network: NetworkCheck;
 }
 
 export async function readHostFacts(home: string): Promise<HostFacts> {
@@ -57,6 +58,7 @@ export async function readHostFacts(home: string): Promise<HostFacts> {
     home,
     homeFreeBytes: freeBytes(home),
     redis: (await versionOf("redis-server")) ?? (await versionOf("valkey-server")),
+    network: await checkBoxNetwork(),
   };
 }
 

@@ -34,20 +34,19 @@ export type Settled = InvocationRecord & {
   bill: InvocationRecord["bill"] & { ledger: { seq: number; prev: string; hash: string } };
 };
 
-export async function startSystem(env: Record<string, string> = {}): Promise<System> {
+/** @param under a command that runs the one it is given in other namespaces: the API is then reached from there alone */
+export async function startSystem(env: Record<string, string> = {}, under: readonly string[] = []): Promise<System> {
   const home = mkdtempSync(join(tmpdir(), "mayfly-e2e-"));
   chmodSync(home, 0o755);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", join(ROOT, "infra/src/start.ts"), "--verbose"],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-      env: { ...process.env, MAYFLY_HOME: home, MAYFLY_LISTEN: `127.0.0.1:${port}`, MAYFLY_KEY: KEY, ...env },
-    },
-  );
+  const start = [join(ROOT, "infra/src/start.ts"), "--verbose"];
+  const [program, ...args] = [...under, process.execPath, "--disable-warning=ExperimentalWarning", ...start];
+  const child = spawn(program!, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+    env: { ...process.env, MAYFLY_HOME: home, MAYFLY_LISTEN: `127.0.0.1:${port}`, MAYFLY_KEY: KEY, ...env },
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
   await running(child, () => output);

@@ -42,7 +42,7 @@ async function settle(note: Note, orphan: Orphan | undefined, deps: WorkerDeps):
       handler: Math.max(0, Math.min(endedAtUs, note.job.deadline_ms * 1000) - note.started_at_us),
       teardown: 0,
     },
-    measured: { cgroup, initCpuUs: null, requestBytes: 0, responseBytes: 0, logBytes: 0 },
+    measured: { cgroup, network: null, initCpuUs: null, requestBytes: 0, responseBytes: 0, logBytes: 0 },
     verdict: {
       status: "platform_error",
       httpStatus: 502,

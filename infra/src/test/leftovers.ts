@@ -1,10 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** What a run could leave on a machine, as sets of lines that two moments can be compared by. */
 export type Leftovers = Readonly<
-  Record<"processes" | "mounts" | "cgroups" | "namespaces" | "interfaces" | "files", ReadonlySet<string>>
+  Record<"processes" | "mounts" | "cgroups" | "namespaces" | "interfaces" | "tables" | "files", ReadonlySet<string>>
 >;
 
 const OURS = /mayfly|launcher|redis-server|linux\.uml/;
@@ -21,6 +22,7 @@ export function leftovers(): Leftovers {
     cgroups: new Set(cgroups()),
     namespaces: new Set(namespaces()),
     interfaces: new Set(readdirSync("/sys/class/net")),
+    tables: new Set(spawnSync("nft", ["list", "tables"], { encoding: "utf8" }).stdout?.trim().split("\n")),
     files: new Set(
       [tmpdir(), "/dev/shm"].flatMap((dir) =>
         readdirSync(dir)

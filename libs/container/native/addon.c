@@ -1,7 +1,8 @@
 /* What Node cannot do by itself: pairs of sockets, pipes, and sending descriptors with a message. N-API, no state. */
+#include "addon_network.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <node_api.h>
 #include <stdint.h>
 #include <string.h>
 #include <netinet/in.h>
@@ -154,7 +155,9 @@ NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback call;
-  } functions[] = {{"socketPair", socket_pair}, {"pipe", make_pipe}, {"send", send_message}, {"connectIn", connect_in}};
+  } functions[] = {
+      {"socketPair", socket_pair},       {"pipe", make_pipe},         {"send", send_message}, {"connectIn", connect_in},
+      {"wireNamespace", wire_namespace}, {"portBytes", bytes_of_port}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function);

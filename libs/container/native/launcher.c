@@ -27,16 +27,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONTROL = 3 };
+enum { CONTROL = 3, ALL_FDS = MAX_FDS + 1 };
 static struct workshop workshop;
 static int allow_unprotected;
 
 static void close_fds(const struct request *request) {
   for (size_t i = 0; i < request->fd_count; i++)
     close(request->fds[i]);
+  if (request->has_netns) close(request->netns);
 }
 
-/* The buffer's alignment has room for one descriptor more than there may be: what is too much is closed. */
+/* Where the buffer's alignment has room for more descriptors than there may be, what is too much is closed. */
 static size_t take_fds(struct msghdr *message, int *fds) {
   struct cmsghdr *head = CMSG_FIRSTHDR(message);
   if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) return 0;
@@ -44,26 +45,41 @@ static size_t take_fds(struct msghdr *message, int *fds) {
   for (size_t i = 0; i < count; i++) {
     int fd;
     memcpy(&fd, CMSG_DATA(head) + i * sizeof fd, sizeof fd);
-    if (i < MAX_FDS)
+    if (i < ALL_FDS)
       fds[i] = fd;
     else
       close(fd);
   }
-  return count < MAX_FDS ? count : MAX_FDS;
+  return count < ALL_FDS ? count : ALL_FDS;
+}
+
+/* The last descriptor is the network namespace, when there is to be one. Answers NULL, or what is wrong. */
+static const char *sort_fds(struct request *request, const int *fds, size_t count) {
+  int given = request->has_netns && request->op == OP_START && count > 0;
+  const char *wrong = request->has_netns && !given ? "no descriptor of the network namespace" : NULL;
+  request->has_netns = given;
+  if (given) request->netns = fds[--count];
+  request->fd_count = count < MAX_FDS ? count : MAX_FDS;
+  memcpy(request->fds, fds, request->fd_count * sizeof *fds);
+  for (size_t i = MAX_FDS; i < count; i++)
+    close(fds[i]);
+  return wrong;
 }
 
 /* Answers 0 when the worker has gone. */
 static int attend_control(void) {
   static char bytes[REQUEST_MAX_BYTES];
   static struct request request;
-  _Alignas(struct cmsghdr) char control[CMSG_SPACE(MAX_FDS * sizeof(int))];
+  int fds[ALL_FDS];
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fds)];
   struct iovec part = {.iov_base = bytes, .iov_len = sizeof bytes};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
   ssize_t length = recvmsg(CONTROL, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (length < 0) return errno == EAGAIN || errno == EINTR;
   if (length == 0) return 0;
   const char *wrong = request_parse(bytes, (size_t)length, &request);
-  request.fd_count = take_fds(&message, request.fds);
+  const char *missing = sort_fds(&request, fds, take_fds(&message, fds));
+  if (!wrong) wrong = missing;
   if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) wrong = "a request is too long";
   if (!wrong && request.unprotected && !allow_unprotected) wrong = "protections cannot be switched off here";
   if (!wrong && request.op != OP_KILL && request.fd_count < 2) wrong = "no descriptors for standard output and error";

@@ -39,7 +39,7 @@ const char *making_begin(const struct request *request, struct making *making) {
     making->parts.joins[i] = -1;
   for (size_t i = 0; i < request->join_count; i++)
     if ((making->parts.joins[i] = open(request->joins[i], O_WRONLY | O_CLOEXEC)) < 0) return "open cgroup";
-  making->parts.netns = netns_take();
+  making->parts.netns = request->has_netns ? fcntl(request->netns, F_DUPFD_CLOEXEC, 0) : netns_take();
   if (making->parts.netns < 0) return "make network namespace";
   if (sockets(&making->report, &making->parts.report) < 0) return "report socket";
   int on = 1;

@@ -120,6 +120,12 @@ static const char *take(struct request *r, const char *key, char *value) {
     r->profile = strcmp(value, "build") ? PROFILE_FUNCTION : PROFILE_BUILD;
   } else if (!strcmp(key, "stdin")) {
     r->has_stdin = !strcmp(value, "yes");
+  } else if (!strcmp(key, "resolv_conf")) {
+    if (!path_is_plain(value)) return "resolv_conf is no absolute path";
+    r->resolv_conf = value;
+  } else if (!strcmp(key, "netns")) {
+    if (strcmp(value, "given")) return "unknown network namespace";
+    r->has_netns = 1;
   } else if (!strcmp(key, "idmap")) {
     r->no_idmap = !strcmp(value, "off");
   } else if (!strcmp(key, "unprotected")) {

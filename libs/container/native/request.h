@@ -56,8 +56,11 @@ struct request {
   int no_idmap;
   int unprotected;
   int has_stdin;    /* the last of fds is standard input; else there is none */
-  int fds[MAX_FDS]; /* stdout, stderr, channel */
+  int fds[MAX_FDS]; /* stdout, stderr, then a channel or standard input */
   size_t fd_count;
+  const char *resolv_conf; /* NULL: what the image has */
+  int has_netns;           /* the worker made the network namespace; its descriptor came last */
+  int netns;
 };
 
 /* Reads `length` bytes that end in NUL. Answers NULL, or what is wrong as a constant string. */

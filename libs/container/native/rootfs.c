@@ -1,5 +1,6 @@
 #include "rootfs.h"
 #include "mount_api.h"
+#include "resolv_conf.h"
 #include "step.h"
 
 #include <stdio.h>
@@ -135,6 +136,7 @@ int rootfs_enter(const struct request *request, const struct workshop *workshop,
   int root = open("m", O_PATH | O_DIRECTORY | O_CLOEXEC);
   STEP("open root", root);
   mount_binds(request, root);
+  if (request->resolv_conf) mount_resolv_conf(root, request->resolv_conf, base);
   place(sys_open_tree(AT_FDCWD, workshop->dev, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), root, "dev",
         "place /dev (it must be an ordinary folder of the image)");
   int shm = sys_open_tree(AT_FDCWD, "shm", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

@@ -13,6 +13,21 @@ export interface Addon {
    * @throws code ECONNREFUSED when nobody listens, EAGAIN when the listener is behind
    */
   connectIn(netns: number, port: number): number;
+  /**
+   * native/wiring.c: a network namespace with loopback and `eth0`, whose other end is `port` of the bridge; its descriptor. Work of a few
+   * milliseconds, off the event loop. @throws code EEXIST when there is such a port, ENODEV when there is no such bridge
+   */
+  wireNamespace(
+    bridge: string,
+    port: string,
+    mac: string,
+    address: string,
+    gateway: string,
+    mtu: number,
+    ...ipv6: readonly string[]
+  ): Promise<number>;
+  /** Bytes that the host's end of a pair has [received, sent]; null when there is none. */
+  portBytes(port: string): Promise<[number, number] | null>;
 }
 
 export const loadAddon = (path: string): Addon => createRequire(import.meta.url)(path) as Addon;

@@ -1,13 +1,17 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Readable } from "node:stream";
-import type { CgroupUsage, Ending } from "@mayfly/contract";
+import type { CgroupUsage, Ending, NetworkUsage } from "@mayfly/contract";
 import type { Cgroup } from "./cgroup/index.ts";
 import { waitUntil } from "./cgroup/wait.ts";
 import type { LauncherEvent } from "./launcher.ts";
+import type { Lease } from "./network/namespaces.ts";
 import { refusal } from "./refusal.ts";
 
 export type KillReason = { readonly kind: "timeout" } | { readonly kind: "killed"; readonly reason: string };
+
+/** What a box has used, by the kernel's counters: its cgroup's, and its network's. */
+export type BoxUsage = CgroupUsage & NetworkUsage;
 
 /** A running box. Whatever happens to it, `ended` resolves once, and then no process of it lives. */
 export interface Box {
@@ -35,12 +39,14 @@ export interface Box {
   /** Never rejects. */
   readonly ended: Promise<Ending>;
   /** Final usage; afterwards the cgroup is gone. Idempotent. Call it after `ended`. */
-  remove(): Promise<CgroupUsage>;
+  remove(): Promise<BoxUsage>;
 }
 
 export interface BoxParts {
   readonly id: string;
   readonly cgroup: Cgroup;
+  /** Its way to the outside; null: it has none. */
+  readonly lease: Lease | null;
   readonly forked: boolean;
   readonly channel: Socket | null;
   readonly stdin: Socket | null;
@@ -75,7 +81,7 @@ export class RunningBox implements Box {
   #over = false;
   #killed: KillReason | null = null;
   #refused: Ending | null = null;
-  #removed: Promise<CgroupUsage> | null = null;
+  #removed: Promise<BoxUsage> | null = null;
   #backstop: NodeJS.Timeout | undefined;
   readonly #parts: BoxParts;
   #resolveEnded!: (ending: Ending) => void;
@@ -167,10 +173,12 @@ export class RunningBox implements Box {
     }, BACKSTOP_MS);
   }
 
-  remove(): Promise<CgroupUsage> {
+  remove(): Promise<BoxUsage> {
     this.#removed ??= (async () => {
       await this.ended;
-      const usage = this.#parts.cgroup.usage();
+      // Loopback alone moves no bytes: a measured zero, no missing counter.
+      const network = (await this.#parts.lease?.release()) ?? { net_rx_bytes: 0, net_tx_bytes: 0 };
+      const usage = { ...this.#parts.cgroup.usage(), ...network };
       await this.#parts.cgroup.remove();
       this.#parts.onRemoved();
       return usage;

@@ -1,10 +1,14 @@
 import { closeSync } from "node:fs";
+import { join } from "node:path";
 import type { CgroupCounter, CgroupUsage } from "@mayfly/contract";
 import { type Addon, loadAddon } from "./addon.ts";
 import { type Box, RunningBox } from "./box.ts";
 import { type Cgroup, type CgroupTree, openCgroupTree } from "./cgroup/index.ts";
 import { selfJoinFiles } from "./cgroup/self-join.ts";
 import { Launcher, type LauncherEvent } from "./launcher.ts";
+import { NetworkDoor } from "./network/door.ts";
+import type { Lease } from "./network/namespaces.ts";
+import type { NetworkOptions } from "./network/network.ts";
 import { type Nursery, type NurserySpec, RunningNursery } from "./nursery.ts";
 import { killRequest, nurseryRequest, startRequest } from "./request.ts";
 import { Slots } from "./slots.ts";
@@ -34,6 +38,9 @@ export interface BoxHost {
   start(spec: BoxSpec): Promise<Box>;
   /** Resolves when the nursery is sealed and takes orders (`spec.nursery` of a box), or when it has ended: `pid` is 0 then. */
   openNursery(spec: NurserySpec): Promise<Nursery>;
+  /** Resolves when boxes can have `network: "egress"`; it is made when it is first asked for. @throws NetworkError with the remedy */
+  openNetwork(): Promise<void>;
+  /** Takes the network of a dead predecessor away as well. */
   orphans(): Promise<Orphan[]>;
   /** Ends every box, the launcher, and removes our cgroups. */
   close(): Promise<void>;
@@ -51,6 +58,8 @@ export interface BoxHostOptions {
   /** A folder of root's own for the launcher's mounts. */
   readonly runDir: string;
   readonly onDiagnostic?: (line: string) => void;
+  /** The host's list of resolvers; /etc/resolv.conf when not given. For tests: what the network does not enforce. */
+  readonly network?: Pick<NetworkOptions, "resolvConf" | "off">;
   /** For tests: accept specs that switch a protection off. */
   readonly allowUnprotected?: boolean;
 }
@@ -66,13 +75,21 @@ export async function openBoxHost(options: BoxHostOptions): Promise<BoxHost> {
     onDiagnostic: options.onDiagnostic ?? (() => {}),
     allowUnprotected: options.allowUnprotected ?? false,
   });
-  return new Host(tree, addon, launcher);
+  const network = new NetworkDoor({
+    instance: options.instance,
+    addon,
+    runDir: join(options.runDir, "network"),
+    onDiagnostic: options.onDiagnostic ?? (() => {}),
+    ...options.network,
+  });
+  return new Host(tree, addon, launcher, network);
 }
 
 class Host implements BoxHost {
   readonly #tree: CgroupTree;
   readonly #addon: Addon;
   readonly #launcher: Launcher;
+  readonly #network: NetworkDoor;
   readonly #slots = new Slots(1024);
   readonly #running = new Map<string, RunningBox>();
   /** Ids whose cgroup is a box's of this host, running or not removed yet: no orphans. */
@@ -80,10 +97,11 @@ class Host implements BoxHost {
   #closing = false;
   readonly failed: Promise<void>;
 
-  constructor(tree: CgroupTree, addon: Addon, launcher: Launcher) {
+  constructor(tree: CgroupTree, addon: Addon, launcher: Launcher, network: NetworkDoor) {
     this.#tree = tree;
     this.#addon = addon;
     this.#launcher = launcher;
+    this.#network = network;
     this.failed = launcher.ended.then(() => (this.#closing ? new Promise<void>(() => {}) : undefined));
   }
 
@@ -101,11 +119,27 @@ class Host implements BoxHost {
 
   async start(spec: BoxSpec): Promise<Box> {
     checkSpec(spec);
+    if (spec.network === "none") return this.#start(spec, null);
+    const lease = await (await this.#network.open()).take();
+    try {
+      return await this.#start(spec, lease);
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+  }
+
+  async openNetwork(): Promise<void> {
+    await this.#network.open();
+  }
+
+  async #start(spec: BoxSpec, lease: Lease | null): Promise<Box> {
     const slot = this.#slots.take();
-    const { cgroup, streams, request } = this.#prepare(spec, slot);
+    const { cgroup, streams, request } = this.#prepare(spec, slot, lease);
     const box = new RunningBox({
       id: spec.id,
       cgroup,
+      lease,
       forked: spec.nursery !== null,
       channel: streams.channel,
       stdin: streams.stdin,
@@ -123,7 +157,7 @@ class Host implements BoxHost {
     this.#running.set(spec.id, box);
     this.#owned.add(spec.id);
     this.#launcher.listen(spec.id, (event) => box.take(event));
-    await this.#order(request, streams, box);
+    await this.#order(request, streams, lease, box);
     await box.entered;
     return box;
   }
@@ -138,15 +172,20 @@ class Host implements BoxHost {
       onGone: () => this.#launcher.forget(spec.id),
     });
     this.#launcher.listen(spec.id, (event) => nursery.take(event));
-    await this.#order(nurseryRequest(spec, selfJoinFiles(this.#tree.version, this.#tree.boot)), streams, nursery);
+    await this.#order(nurseryRequest(spec, selfJoinFiles(this.#tree.version, this.#tree.boot)), streams, null, nursery);
     await nursery.sealed;
     return nursery;
   }
 
   /** Sends a request with its descriptors. A launcher that cannot be reached is a refusal. */
-  async #order(request: Uint8Array, streams: Streams, made: { take(event: LauncherEvent): void }): Promise<void> {
+  async #order(
+    request: Uint8Array,
+    streams: Streams,
+    lease: Lease | null,
+    made: { take(event: LauncherEvent): void },
+  ): Promise<void> {
     try {
-      await this.#launcher.send(request, streams.theirs);
+      await this.#launcher.send(request, lease === null ? streams.theirs : [...streams.theirs, lease.fd]);
     } catch (error) {
       const { code = "EPIPE", message } = error as NodeJS.ErrnoException;
       const said = `the launcher cannot be reached: ${message}`;
@@ -162,6 +201,7 @@ class Host implements BoxHost {
   }
 
   async orphans(): Promise<Orphan[]> {
+    await this.#network.sweep();
     return this.#tree
       .list()
       .filter((id) => !this.#owned.has(id))
@@ -173,18 +213,23 @@ class Host implements BoxHost {
     const boxes = [...this.#running.values()];
     for (const box of boxes) box.kill({ kind: "killed", reason: "the host is closing" });
     await Promise.all(boxes.map((box) => box.ended));
+    await this.#network.close();
     await this.#launcher.close();
     await this.#tree.close();
   }
 
   /** What a box has on our side. What was made is taken back when the rest cannot be. */
-  #prepare(spec: BoxSpec, slot: number): { cgroup: Cgroup; streams: Streams; request: Uint8Array } {
+  #prepare(
+    spec: BoxSpec,
+    slot: number,
+    lease: Lease | null,
+  ): { cgroup: Cgroup; streams: Streams; request: Uint8Array } {
     let cgroup: Cgroup | undefined;
     try {
       cgroup = this.#tree.create(spec.id, spec.limits);
       const procs = spec.meter === "from_exec" || spec.nursery !== null ? cgroup.procsFiles : this.#tree.boot;
       const joins = selfJoinFiles(this.#tree.version, procs);
-      const request = startRequest(spec, slot, joins);
+      const request = startRequest(spec, slot, joins, lease?.resolvConf ?? null);
       return { cgroup, request, streams: openStreams(this.#addon, spec) };
     } catch (error) {
       this.#slots.release(slot);

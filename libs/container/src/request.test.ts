@@ -55,6 +55,7 @@ const SPEC: BoxSpec = {
   meter: "from_exec",
   channel: false,
   stdin: false,
+  network: "none",
 };
 
 /** xorshift: the same bytes in every run, so that a failure can be had again. */
@@ -104,9 +105,12 @@ describe("the launcher", () => {
 
   it("answers requests that are nearly right: bytes changed, cut, doubled", async () => {
     const random = randoms(2);
-    const right = Buffer.from(startRequest(SPEC, 3, ["/nonexistent/cgroup.procs"]));
+    const rights = [null, "/nonexistent/resolv.conf"].map((resolvConf) =>
+      Buffer.from(startRequest(SPEC, 3, ["/nonexistent/cgroup.procs"], resolvConf)),
+    );
     const null_ = openSync("/dev/null", "r");
     for (let i = 0; i < 2000; i += 1) {
+      const right = rights[i % 2]!;
       let bytes = Buffer.from(right);
       for (let changes = random(4); changes > 0; changes -= 1) bytes[random(bytes.length)] = random(256);
       if (random(3) === 0) bytes = bytes.subarray(0, 1 + random(bytes.length));
@@ -122,6 +126,19 @@ describe("the launcher", () => {
     await sleep(100);
     const open = readdirSync(`/proc/${launcher.pid}/fd`).length;
     expect(open).toBeLessThan(16);
+  });
+
+  it("answers a request whose network namespace did not come", async () => {
+    const request = startRequest(SPEC, 3, [], "/nonexistent/resolv.conf");
+    const null_ = openSync("/dev/null", "r");
+    await send(request);
+    await send(request, [null_, null_]); // the last of them is the namespace
+    closeSync(null_);
+    const steps = (await settled()).map((line) => JSON.parse(line)).filter(({ id }) => id === SPEC.id);
+    expect(steps.flatMap(({ step }) => step ?? [])).toEqual([
+      "no descriptor of the network namespace",
+      "no descriptors for standard output and error",
+    ]);
   });
 
   it("answers lists that are longer than it has room for", async () => {

@@ -6,9 +6,15 @@ const MAX_BYTES = 192 * 1024;
 
 /**
  * The launcher's request format: key NUL value NUL, repeated (native/request.h).
+ * @param resolvConf of a box with a network of its own; null: it has loopback alone
  * @throws BadBoxSpec when the spec is too long for it
  */
-export function startRequest(spec: BoxSpec, slot: number, joins: readonly string[]): Uint8Array {
+export function startRequest(
+  spec: BoxSpec,
+  slot: number,
+  joins: readonly string[],
+  resolvConf: string | null,
+): Uint8Array {
   const pairs: [string, string | number][] = [
     ["op", "start"],
     ["id", spec.id],
@@ -32,6 +38,13 @@ export function startRequest(spec: BoxSpec, slot: number, joins: readonly string
     ["open_files", spec.limits.open_files],
     ["profile", spec.profile],
     ["stdin", spec.stdin ? "yes" : "no"],
+    // The network namespace's descriptor comes last.
+    ...(resolvConf === null
+      ? []
+      : ([
+          ["netns", "given"],
+          ["resolv_conf", resolvConf],
+        ] as [string, string][])),
     ...(spec.test?.idmap === "off" ? [["idmap", "off"] as [string, string]] : []),
     ...(spec.test?.unprotected ?? []).map((what): [string, string] => ["unprotected", what]),
   ];

@@ -34,6 +34,8 @@ export interface BoxSpec {
    * `handover()`; only for a runtime of ours that runs no user code before.
    */
   readonly meter: "from_exec" | "from_handover";
+  /** `none`: loopback alone. `egress`: the public internet as well, and names; nothing private, no other box, not this host. */
+  readonly network: "none" | "egress";
   /** Whether the program gets a socket to us as descriptor 3. */
   readonly channel: boolean;
   /** Whether its standard input is a socket to us; else it is empty. */

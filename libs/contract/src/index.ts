@@ -7,5 +7,6 @@ export * from "./message.ts";
 export * from "./mount.ts";
 export * from "./outcome.ts";
 export * from "./settings.ts";
+export * from "./special-networks.ts";
 export * from "./unit.ts";
 export * from "./usage.ts";

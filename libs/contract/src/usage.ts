@@ -43,6 +43,9 @@ export const CGROUP_COUNTERS = [
 export type CgroupCounter = (typeof CGROUP_COUNTERS)[number];
 export type CgroupUsage = Readonly<Record<CgroupCounter, number | null>>;
 
+/** The counters of `Usage` that come from a box's network interface, as the box sees it; null: its interface could not be asked. */
+export type NetworkUsage = Pick<Usage, "net_rx_bytes" | "net_tx_bytes">;
+
 export interface Meter {
   readonly cgroup: "v1" | "v2";
   /** Names of the counters that are null, sorted. */

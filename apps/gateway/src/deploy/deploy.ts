@@ -100,8 +100,6 @@ async function enqueue(job: BuildJob, deps: GatewayDeps, now: string): Promise<v
 
 /** @throws BadSetting for what exists in the contract and is not offered in this version */
 export function offered(settings: Settings): Settings {
-  if (settings.network === "egress")
-    throw new BadSetting("network", "egress is not offered in this version; functions have loopback only");
   if (settings.contract !== null && settings.contract !== "fetch") {
     throw new BadSetting("contract", `${settings.contract} is not offered in this version; code functions use fetch`);
   }

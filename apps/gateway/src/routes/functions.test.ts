@@ -69,7 +69,7 @@ describe("functions", () => {
   it.each([
     ["?memory=1", "", 422, "bad_setting"],
     ["?colour=red", "", 422, "bad_setting"],
-    ["?network=egress", "", 422, "bad_setting"],
+    ["?network=host", "", 422, "bad_setting"],
     ["?contract=lambda", "", 422, "bad_setting"],
     ["?entry=other.ts", "", 422, "bad_setting"],
     ["?env.MAYFLY_X=1", "", 422, "bad_setting"],

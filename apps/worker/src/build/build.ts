@@ -1,4 +1,5 @@
 import { type BuildImageInput, buildCode, buildDockerfileSource, buildImage } from "@mayfly/build";
+import { NetworkError } from "@mayfly/container";
 import { type BuildJob, type BuildRecord, type BuildResult, FRAME } from "@mayfly/contract";
 import { connectChannel, type FrameChannel } from "@mayfly/queue";
 import { timestamp } from "../clock.ts";
@@ -78,6 +79,7 @@ async function run(
   onRecord: (record: BuildRecord) => void,
 ): Promise<Pick<BuildResult, "outcome" | "usage">> {
   try {
+    if (job.settings.network === "egress") await deps.boxes.openNetwork();
     const { source } = job;
     const shared = {
       store: deps.store,
@@ -106,10 +108,18 @@ async function run(
     const code = { ...job, source: { ...source, kind } };
     return await buildCode({ ...shared, job: code, openSource: () => opened, builder });
   } catch (error) {
+    if (error instanceof NetworkError) return withoutNetwork(error, deps);
     deps.log.error({ err: error, build: job.build }, "a build failed inside of mayfly");
     const message = error instanceof Error ? error.message : String(error);
     return { usage: null, outcome: { status: "error", error: { code: "internal", message } } };
   }
+}
+
+/** The machine lacks what network=egress takes: a deploy says so, and not its first call. */
+function withoutNetwork(error: NetworkError, deps: WorkerDeps): Pick<BuildResult, "outcome" | "usage"> {
+  const message = `network=egress is not possible on the host ${deps.host}: ${error.found}`;
+  const hint = `${error.remedy ?? "see the message"}; or deploy with network=none`;
+  return { usage: null, outcome: { status: "error", error: { code: "build_failed", message, hint } } };
 }
 
 async function image(tag: string, deps: WorkerDeps) {

@@ -28,6 +28,7 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
         profile: "function",
         nursery: null,
         meter: "from_exec",
+        network: "none",
         channel: true,
         stdin: false,
       }),

@@ -65,7 +65,7 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
     // The caller is told before the counters are read: they do not wait for each other.
     await tell(gateway, traffic, verdict.fault, verdict.message);
     await log.settled();
-    const cgroup = await box.remove();
+    const usage = await box.remove();
     const record = makeRecord({
       job,
       host: deps.host,
@@ -75,7 +75,8 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
       start: startOf(box, ready),
       phases: phasesOf(times, queue, ready?.initUs ?? 0, clock.monotonicUs()),
       measured: {
-        cgroup,
+        cgroup: usage,
+        network: usage,
         initCpuUs,
         requestBytes: traffic.requestBytes,
         responseBytes: traffic.responseBytes,

@@ -1,5 +1,5 @@
-import type { Box } from "@mayfly/container";
-import { CGROUP_COUNTERS, type CgroupUsage, type Ending } from "@mayfly/contract";
+import type { Box, BoxUsage } from "@mayfly/container";
+import { CGROUP_COUNTERS, type Ending } from "@mayfly/contract";
 import type { WorkerDeps } from "../deps.ts";
 import { functionBox, type Wanted } from "./box-spec.ts";
 
@@ -37,6 +37,7 @@ async function turnedAway(box: Box): Promise<boolean> {
 }
 
 /** There was no cgroup: every counter is missing, none is zero. */
-export function nothingCounted(): CgroupUsage {
-  return Object.fromEntries(CGROUP_COUNTERS.map((name) => [name, null])) as unknown as CgroupUsage;
+export function nothingCounted(): BoxUsage {
+  const names = [...CGROUP_COUNTERS, "net_rx_bytes", "net_tx_bytes"];
+  return Object.fromEntries(names.map((name) => [name, null])) as unknown as BoxUsage;
 }

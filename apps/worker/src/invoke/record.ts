@@ -1,10 +1,12 @@
-import type { CgroupUsage, InvocationRecord, InvokeJob, PhasesUs, Usage } from "@mayfly/contract";
+import type { CgroupUsage, InvocationRecord, InvokeJob, NetworkUsage, PhasesUs, Usage } from "@mayfly/contract";
 import { charge, type PriceTable } from "@mayfly/ledger";
 import { timestamp } from "../clock.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface Measured {
   readonly cgroup: CgroupUsage;
+  /** null: its interface went with the worker that had it. */
+  readonly network: NetworkUsage | null;
   /** CPU that the cgroup had counted when the request was handed over. */
   readonly initCpuUs: number | null;
   readonly requestBytes: number;
@@ -65,7 +67,7 @@ export function makeRecord(input: RecordInput): InvocationRecord {
 }
 
 function usageOf(input: RecordInput): Usage {
-  const { cgroup, initCpuUs, requestBytes, responseBytes, logBytes } = input.measured;
+  const { cgroup, network, initCpuUs, requestBytes, responseBytes, logBytes } = input.measured;
   return {
     wall_us: input.phases.init + input.phases.handler,
     cpu_us: cgroup.cpu_us,
@@ -81,8 +83,8 @@ function usageOf(input: RecordInput): Usage {
     io_read_bytes: cgroup.io_read_bytes,
     io_write_bytes: cgroup.io_write_bytes,
     // A box without a network moves no bytes: a measured zero, not a missing counter.
-    net_rx_bytes: input.job.version.settings.network === "none" ? 0 : null,
-    net_tx_bytes: input.job.version.settings.network === "none" ? 0 : null,
+    net_rx_bytes: input.job.version.settings.network === "none" ? 0 : (network?.net_rx_bytes ?? null),
+    net_tx_bytes: input.job.version.settings.network === "none" ? 0 : (network?.net_tx_bytes ?? null),
     pids_peak: cgroup.pids_peak,
     request_bytes: requestBytes,
     response_bytes: responseBytes,

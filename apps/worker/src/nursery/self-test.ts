@@ -74,6 +74,7 @@ const spec = (id: string, nursery: string, rootfs: RootFs): BoxSpec => ({
   profile: "function",
   nursery,
   meter: "from_exec",
+  network: "none",
   channel: true,
   stdin: false,
 });

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import type { CgroupUsage, Ending } from "@mayfly/contract";
-import type { Box } from "../box.ts";
-import { type BoxHost, openBoxHost } from "../host.ts";
+import type { Ending } from "@mayfly/contract";
+import type { Box, BoxUsage } from "../box.ts";
+import { type BoxHost, type BoxHostOptions, openBoxHost } from "../host.ts";
 import type { BoxSpec } from "../spec.ts";
 import { buildNative, type Native } from "./native.ts";
 import { makeLayers, NODE_BINDS } from "./root.ts";
@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 export interface Ran {
   readonly box: Box;
   readonly ending: Ending;
-  readonly usage: CgroupUsage;
+  readonly usage: BoxUsage;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -33,12 +33,19 @@ export class TestBoxes {
   #count = 0;
 
   /** Builds the C anew unless it is given. */
-  static async open(options: { allowUnprotected?: boolean; native?: Native } = {}): Promise<TestBoxes> {
+  static async open(
+    options: {
+      allowUnprotected?: boolean;
+      native?: Native;
+      network?: BoxHostOptions["network"];
+      instance?: string;
+    } = {},
+  ): Promise<TestBoxes> {
     const dir = mkdtempSync(join(tmpdir(), "mayfly-boxes-"));
     const native = options.native ?? buildNative(join(dir, "native"));
     mkdirSync(join(dir, "run"), { mode: 0o700 });
     const diagnostics: string[] = [];
-    const instance = `test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+    const instance = options.instance ?? `test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
     const host = await openBoxHost({
       instance,
       launcher: native.launcher,
@@ -46,6 +53,7 @@ export class TestBoxes {
       runDir: join(dir, "run"),
       onDiagnostic: (line) => diagnostics.push(line),
       allowUnprotected: options.allowUnprotected ?? false,
+      ...(options.network ? { network: options.network } : {}),
     });
     return new TestBoxes(dir, instance, native, host, diagnostics);
   }
@@ -85,6 +93,7 @@ export class TestBoxes {
       meter: "from_exec",
       channel: false,
       stdin: false,
+      network: "none",
       ...rest,
     };
   }
