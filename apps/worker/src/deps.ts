@@ -19,6 +19,8 @@ export interface WorkerDeps {
   readonly log: Logger;
   readonly boxes: BoxHost;
   readonly store: ImageStore;
+  /** Where programs of builds write: on disk, and root's own. */
+  readonly scratch: string;
   /** Where the gateway on this host puts sources. */
   readonly uploads: string;
   /** Brings images from the registry into the store. */

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DirectoryCache } from "@mayfly/build";
@@ -40,6 +40,9 @@ const boxes = await openBoxHost({
   runDir,
   onDiagnostic: (line) => log.warn({ launcher: line }, "launcher"),
 });
+// What a killed predecessor's builds wrote.
+const scratch = join(runDir, "scratch");
+rmSync(scratch, { recursive: true, force: true });
 const store = await openImageStore(join(env.home, "images"), { layerTree: join(env.native, "layer-tree") });
 const spool = await openSpool(join(env.home, "spool"));
 const shipper = new Shipper({ spool, address: env.channel, host: env.host, log });
@@ -53,6 +56,7 @@ const deps: WorkerDeps = {
   log,
   boxes,
   store,
+  scratch,
   uploads: join(env.home, "uploads"),
   importer: imageImporter({ blobs: store.blobs, most_bytes: FIXED_LIMITS.image_bytes }),
   roots,

@@ -39,6 +39,11 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+/** What starts servers is the worker's (test/e2e). */
+const noServer = async () => {
+  throw new Error("no image of these tests is a server");
+};
+
 async function build(kind: "alone" | "context", source: string | Buffer, signal = new AbortController().signal) {
   const records: BuildRecord[] = [];
   const input: BuildDockerfileInput = {
@@ -58,7 +63,7 @@ async function build(kind: "alone" | "context", source: string | Buffer, signal 
     },
     onRecord: (record) => records.push(record),
     now: () => CREATED,
-    ...{ store, base, cache, openBox: boxes.open, signal },
+    ...{ store, base, cache, openBox: boxes.open, tryServer: noServer, signal },
   };
   const built = await buildDockerfileSource(input);
   return { ...built, steps: records.map(({ step, status, msg }) => [step, status, msg].join(" ").trim()) };

@@ -44,10 +44,22 @@ function withModule(under: Digest | null, source: string): Promise<Digest> {
   ]);
 }
 
+/** What starts servers is the worker's (test/e2e). */
+const noServer = async () => {
+  throw new Error("no image of these tests is a server");
+};
+
 async function build(fetch: () => Promise<Digest>, signal = new AbortController().signal) {
   const records: BuildRecord[] = [];
   const built = await buildImage({
-    ...{ job: { function: "fn" as never, settings: DEFAULT_SETTINGS }, store, base, openBox: boxes.open, signal },
+    ...{
+      job: { function: "fn" as never, settings: DEFAULT_SETTINGS },
+      store,
+      base,
+      openBox: boxes.open,
+      tryServer: noServer,
+      signal,
+    },
     fetch: async (onProgress) => {
       onProgress({ digest: base, size_bytes: 2048, done_bytes: 2048, state: "done" });
       return fetch();

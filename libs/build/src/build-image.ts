@@ -5,7 +5,7 @@ import { BuildStopped, CANCELLED } from "./fault.ts";
 import { theirs, versionOf } from "./image-version.ts";
 import { Meter } from "./meter.ts";
 import { Records } from "./records.ts";
-import type { OpenBox } from "./session.ts";
+import type { OpenBox, TryServer } from "./session.ts";
 
 export interface BuildImageInput {
   readonly job: Pick<BuildJob, "function" | "settings">;
@@ -15,6 +15,7 @@ export interface BuildImageInput {
   /** Manifest digest of mayfly/node. */
   readonly base: Digest;
   readonly openBox: OpenBox;
+  readonly tryServer: TryServer;
   readonly onRecord: (record: BuildRecord) => void;
   readonly now: () => Date;
   readonly signal: AbortSignal;

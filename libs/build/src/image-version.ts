@@ -2,14 +2,17 @@ import type { BuildFault, BuildResult, Digest } from "@mayfly/contract";
 import { formatPlatform, HOST_PLATFORM, type Image, ImageError, type ImageStore } from "@mayfly/image";
 import { MODULE_PATH } from "@mayfly/runtime";
 import { type DetectInput, detectInBox } from "./detect-in-box.ts";
+import { detectServer } from "./detect-server.ts";
 import { BuildStopped } from "./fault.ts";
 import type { Meter } from "./meter.ts";
 import type { Records } from "./records.ts";
+import type { TryServer } from "./session.ts";
 
 export interface VersionInput extends DetectInput {
   readonly store: ImageStore;
   /** Manifest digest of mayfly/node. */
   readonly base: Digest;
+  readonly tryServer: TryServer;
 }
 
 /** What a version needs to know of an image: that it runs on this machine, can be unpacked, and has a handler. @throws BuildStopped */
@@ -20,12 +23,12 @@ export async function versionOf(
   meter: Meter,
 ): Promise<Extract<BuildResult["outcome"], { status: "done" }>> {
   const image = await theirs(() => checked(digest, input, records));
-  const { contract, exports } = await handlerOf(digest, input, records, meter);
+  const { contract, exports } = await contractOf(image, digest, input, records, meter);
   const size_bytes = image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   return { status: "done", image: digest, contract, size_bytes, exports };
 }
 
-async function checked(digest: Digest, { store, base }: VersionInput, records: Records): Promise<Image> {
+async function checked(digest: Digest, { store }: VersionInput, records: Records): Promise<Image> {
   records.start("check");
   const image = await store.image(digest);
   const { os, architecture, rootfs } = image.config;
@@ -34,32 +37,51 @@ async function checked(digest: Digest, { store, base }: VersionInput, records: R
     const [its, ours] = [formatPlatform({ os, architecture }), formatPlatform(host)];
     throw new BuildStopped({ code: "build_failed", message: `the image is for ${its}; this machine is ${ours}` });
   }
-  const under = (await store.image(base)).config.rootfs.diff_ids;
-  if (!under.every((diffId, at) => rootfs.diff_ids[at] === diffId)) throw new BuildStopped(NO_CONTRACT);
   await store.rootfs(digest);
-  records.done("check", `${rootfs.diff_ids.length} layers, ${under.length} of them mayfly/node:24`);
+  records.done("check", `${rootfs.diff_ids.length} layers`);
   return image;
 }
 
-const NO_CONTRACT: BuildFault = {
+const NOTHING_TO_RUN: BuildFault = {
   code: "handler_not_found",
-  message: "the image does not go on from mayfly/node:24, so nothing in it is known to answer requests",
-  hint: "contracts for other images (http, lambda, cgi) come with Dockerfile builds; for now: FROM mayfly/node:24, with a module at /app/index.mjs",
+  message: "the image has no ENTRYPOINT and no CMD, so nothing in it is known to answer requests",
+  hint: "give it a CMD that serves HTTP on $PORT (8080); or FROM mayfly/node:24, with a module at /app/index.mjs",
 };
 
-/** An image without a module is no module that fails. */
-async function handlerOf(digest: Digest, input: VersionInput, records: Records, meter: Meter) {
-  try {
-    return await detectInBox(digest, input, records, meter);
-  } catch (error) {
-    if (!(error instanceof BuildStopped) || !error.message.includes(`Cannot find module '${MODULE_PATH}'`)) throw error;
-    throw new BuildStopped({
-      code: "handler_not_found",
-      message: `the image has no module ${MODULE_PATH}`,
-      hint: "put a bundle there that exports default { fetch(request) { … } }, or a function as default, or GET, POST, …",
-    });
+/** What was asked for; else a module of ours where the runtime is ours and there is one; else a server. */
+async function contractOf(image: Image, digest: Digest, input: VersionInput, records: Records, meter: Meter) {
+  const wanted = input.job.settings.contract;
+  const { Entrypoint, Cmd } = image.config.config;
+  const program = [...(Entrypoint ?? []), ...(Cmd ?? [])];
+  const base = (await input.store.image(input.base)).config;
+  const isOurs = base.rootfs.diff_ids.every((diffId, at) => image.config.rootfs.diff_ids[at] === diffId);
+  // What the base has for a CMD serves nothing.
+  const runs = program.length > 0 && !(isOurs && program.join("\0") === (base.config.Cmd ?? []).join("\0"));
+  if (wanted === "fetch" && !isOurs) throw new BuildStopped(NOT_OURS);
+  if (isOurs && wanted !== "http") {
+    try {
+      return await detectInBox(digest, input, records, meter);
+    } catch (error) {
+      if (!(error instanceof BuildStopped) || !error.message.includes(`Cannot find module '${MODULE_PATH}'`))
+        throw error;
+      if (wanted === "fetch" || !runs) throw new BuildStopped(NO_MODULE);
+    }
   }
+  if (!runs) throw new BuildStopped(NOTHING_TO_RUN);
+  return detectServer(digest, input, records, meter);
 }
+
+const NOT_OURS: BuildFault = {
+  code: "handler_not_found",
+  message: "contract=fetch needs an image that goes on from mayfly/node:24",
+  hint: "FROM mayfly/node:24, with a module at /app/index.mjs; or leave contract out, and serve HTTP on $PORT",
+};
+/** An image without a module is no module that fails. */
+const NO_MODULE: BuildFault = {
+  code: "handler_not_found",
+  message: `the image has no module ${MODULE_PATH}`,
+  hint: "put a bundle there that exports default { fetch(request) { … } }, or give it a CMD that serves HTTP on $PORT (8080)",
+};
 
 /** Faults of ours: whoever deploys the image cannot mend them. */
 const OURS: readonly string[] = ["no_space", "io", "unavailable", "unauthorized"];

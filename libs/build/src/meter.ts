@@ -31,11 +31,12 @@ export class Meter {
       const { usage, wall_us } = await session.ended;
       clearTimeout(late);
       signal.removeEventListener("abort", cancel);
-      this.#add(usage, wall_us);
+      this.add(usage, wall_us);
     }
   }
 
-  #add(usage: CgroupUsage, wall_us: number): void {
+  /** What a box used that somebody else saw to. */
+  add(usage: CgroupUsage, wall_us: number): void {
     this.#cpu_us = this.#cpu_us === null || usage.cpu_us === null ? null : this.#cpu_us + usage.cpu_us;
     const peak = usage.memory_peak_bytes;
     this.#memory_peak_bytes =

@@ -1,4 +1,4 @@
-import type { CgroupUsage, Digest, Ending, Frame } from "@mayfly/contract";
+import type { CgroupUsage, Digest, Ending, Frame, FunctionName, Settings } from "@mayfly/contract";
 
 /** A running box as a builder sees it: frames in, frames out, an end. */
 export interface BoxSession {
@@ -27,3 +27,22 @@ export interface BoxRequest {
 
 /** How libs/build gets boxes: the worker lends them. */
 export type OpenBox = (request: BoxRequest) => Promise<BoxSession>;
+
+/** Starts an image's program as a call would, and waits until it takes connections, ends, or nobody waits any longer. */
+export type TryServer = (
+  request: {
+    readonly image: Digest;
+    readonly function: FunctionName;
+    readonly settings: Settings;
+    readonly onLog: (stream: "stdout" | "stderr", text: string) => void;
+  },
+  signal: AbortSignal,
+) => Promise<{
+  /** How long until it listened; null: it did not. */
+  readonly heard_us: number | null;
+  /** How it ended by itself; null: it ran and was silent for `waited_ms`. */
+  readonly ending: Ending | null;
+  readonly waited_ms: number;
+  readonly usage: CgroupUsage;
+  readonly wall_us: number;
+}>;

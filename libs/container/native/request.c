@@ -105,6 +105,9 @@ static const char *take(struct request *r, const char *key, char *value) {
   } else if (!strcmp(key, "cwd")) {
     if (!path_is_plain(value)) return "cwd is no absolute path";
     r->cwd = value;
+  } else if (!strcmp(key, "writable")) {
+    if (!path_is_plain(value)) return "writable is no absolute path";
+    r->writable = value;
   } else if (!strcmp(key, "hostname")) {
     if (strlen(value) > 64) return "hostname is too long";
     r->hostname = value;

@@ -47,6 +47,7 @@ struct request {
   size_t join_count;
   const char *cwd;
   const char *hostname;
+  const char *writable; /* a folder that keeps what the box writes; NULL: memory of its own, gone with it */
   unsigned uid, gid;
   unsigned groups[MAX_GROUPS];
   size_t group_count;

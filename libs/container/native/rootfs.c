@@ -42,7 +42,8 @@ static void mount_overlay(const struct request *request) {
   /* Said explicitly: kernels differ in their defaults, and following redirects of an image's making is not ours to do.
    */
   snprintf(options + used, sizeof options - used,
-           ",upperdir=u,workdir=w,redirect_dir=nofollow,metacopy=off,index=off,nfs_export=off,volatile");
+           ",upperdir=%su,workdir=%sw,redirect_dir=nofollow,metacopy=off,index=off,nfs_export=off,volatile",
+           request->writable ? "d/" : "", request->writable ? "d/" : "");
   STEP("mount overlay", mount("overlay", "m", "overlay", MS_NOSUID | MS_NODEV, options));
 }
 
@@ -50,6 +51,18 @@ static void own(const char *path, unsigned base, mode_t mode) {
   STEP("writable folder", mkdir(path, mode));
   STEP("writable folder's owner", chown(path, base, base));
   STEP("writable folder's mode", chmod(path, mode));
+}
+
+/* What the box writes lies in a folder of the host, with the host's numbers of its ids. */
+static void mount_writable(const struct request *request, unsigned base) {
+  STEP("writable folder's mount point", mkdir("d", 0700));
+  int tree = sys_open_tree(AT_FDCWD, request->writable, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  STEP("open writable folder", tree);
+  STEP("writable folder's flags", sys_mount_setattr(tree, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, -1));
+  STEP("mount writable folder", sys_move_mount(tree, AT_FDCWD, "d"));
+  close(tree);
+  own("d/u", base, 0755);
+  STEP("overlay's work folder", mkdir("d/w", 0700));
 }
 
 static void place(int tree, int root, const char *target, const char *step) {
@@ -123,9 +136,13 @@ int rootfs_enter(const struct request *request, const struct workshop *workshop,
            inodes);
   STEP("mount writable layer", mount("mayfly", workshop->scratch, "tmpfs", MS_NOSUID | MS_NODEV, options));
   STEP("enter writable layer", chdir(workshop->scratch));
-  own("u", base, 0755);
   own("shm", base, 01777);
-  STEP("overlay's work folder", mkdir("w", 0700));
+  if (request->writable) {
+    mount_writable(request, base);
+  } else {
+    own("u", base, 0755);
+    STEP("overlay's work folder", mkdir("w", 0700));
+  }
   STEP("overlay's mount point", mkdir("m", 0700));
   STEP("layers' folder", mkdir("l", 0700));
   int idmap = !request->no_idmap;

@@ -22,6 +22,8 @@ export interface Box {
   readonly idmap: boolean;
   /** Whether its main process is a nursery's fork. */
   readonly forked: boolean;
+  /** Its id 0 as the host numbers it; ids follow one another. */
+  readonly idBase: number;
   readonly channel: Socket | null;
   readonly stdin: Socket | null;
   readonly stdout: Readable;
@@ -48,6 +50,7 @@ export interface BoxParts {
   /** Its way to the outside; null: it has none. */
   readonly lease: Lease | null;
   readonly forked: boolean;
+  readonly idBase: number;
   readonly channel: Socket | null;
   readonly stdin: Socket | null;
   readonly stdout: Socket;
@@ -68,6 +71,7 @@ const BACKSTOP_MS = 2_000;
 export class RunningBox implements Box {
   readonly id: string;
   readonly forked: boolean;
+  readonly idBase: number;
   readonly channel: Socket | null;
   readonly stdin: Socket | null;
   readonly stdout: Readable;
@@ -91,6 +95,7 @@ export class RunningBox implements Box {
     this.#parts = parts;
     this.id = parts.id;
     this.forked = parts.forked;
+    this.idBase = parts.idBase;
     this.channel = parts.channel;
     this.stdin = parts.stdin;
     this.stdout = parts.stdout;

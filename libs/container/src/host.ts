@@ -85,6 +85,10 @@ export async function openBoxHost(options: BoxHostOptions): Promise<BoxHost> {
   return new Host(tree, addon, launcher, network);
 }
 
+/** native/userns.h */
+const FIRST_HOST_ID = 0x40000000;
+const IDS_PER_BOX = 65_536;
+
 class Host implements BoxHost {
   readonly #tree: CgroupTree;
   readonly #addon: Addon;
@@ -141,6 +145,7 @@ class Host implements BoxHost {
       cgroup,
       lease,
       forked: spec.nursery !== null,
+      idBase: FIRST_HOST_ID + slot * IDS_PER_BOX,
       channel: streams.channel,
       stdin: streams.stdin,
       connectIn: this.#addon.connectIn,

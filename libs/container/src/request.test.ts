@@ -55,6 +55,7 @@ const SPEC: BoxSpec = {
   meter: "from_exec",
   channel: false,
   stdin: false,
+  writable: null,
   network: "none",
 };
 

@@ -37,6 +37,7 @@ export function startRequest(
     ["tmp_bytes", spec.limits.tmp_bytes],
     ["open_files", spec.limits.open_files],
     ["profile", spec.profile],
+    ...(spec.writable === null ? [] : [["writable", spec.writable] as [string, string]]),
     ["stdin", spec.stdin ? "yes" : "no"],
     // The network namespace's descriptor comes last.
     ...(resolvConf === null

@@ -6,6 +6,11 @@ export interface BoxSpec {
   readonly id: string;
   readonly rootfs: RootFs;
   readonly binds: readonly BindMount[];
+  /**
+   * A folder, empty, whose `u` is to keep what the box writes, owners by their numbers on the host (`Box.idBase`); null: what it writes is
+   * in memory, within `tmp_bytes`, and goes with it.
+   */
+  readonly writable: string | null;
   /** The program and its arguments. Without a slash it is looked for in the PATH of `env`. */
   readonly args: readonly string[];
   /** `NAME=value`. */
@@ -60,6 +65,7 @@ export function checkSpec(spec: BoxSpec): void {
   if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(spec.id))
     wrong("id", `${JSON.stringify(spec.id)} is not 1 to 63 of a-z, 0-9, '_', '-'`);
   if (spec.rootfs.lower.length === 0 || spec.rootfs.lower.length > 256) wrong("rootfs", "1 to 256 layers");
+  if (spec.writable !== null && !spec.writable.startsWith("/")) wrong("writable", "an absolute path, or null");
   if (!spec.args[0]) wrong("args", "there is no program");
   if (spec.args.length > 256) wrong("args", "at most 256 arguments");
   if (spec.env.length > 1024) wrong("env", "at most 1024 variables");

@@ -5,9 +5,11 @@ import { connectChannel, type FrameChannel } from "@mayfly/queue";
 import { timestamp } from "../clock.ts";
 import type { WorkerDeps } from "../deps.ts";
 import { channelSource } from "./channel-source.ts";
-import { holdsDockerfile, localImage, reading, refuseRun } from "./dockerfile.ts";
+import { holdsDockerfile, localImage, reading } from "./dockerfile.ts";
 import { boxLender } from "./open-box.ts";
 import { openSource } from "./open-source.ts";
+import { programRunner } from "./run-program.ts";
+import { serverTrier } from "./try-server.ts";
 
 /** As many records of a build's log as are kept with its result. */
 const LOG_TAIL = 200;
@@ -84,6 +86,7 @@ async function run(
     const shared = {
       store: deps.store,
       base: await image(BASE_IMAGE, deps),
+      tryServer: serverTrier(deps),
       openBox: boxLender(job.build, deps, signal),
       onRecord,
       now: () => new Date(deps.clock.epochUs() / 1000),
@@ -101,7 +104,14 @@ async function run(
       const { buildCache: cache, store } = deps;
       const resolveImage = (reference: string) => localImage(reference, store);
       const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(upload) } as const;
-      return await buildDockerfileSource({ ...shared, job, source: dockerfile, resolveImage, run: refuseRun, cache });
+      return await buildDockerfileSource({
+        ...shared,
+        job,
+        source: dockerfile,
+        resolveImage,
+        run: programRunner(job.build, deps.scratch, deps),
+        cache,
+      });
     }
     const builder = await image(BUILDER_IMAGE, deps);
     const opened = await upload();

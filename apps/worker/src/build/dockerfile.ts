@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { BuildStopped, type RunProgram, tarHoldsDockerfile } from "@mayfly/build";
+import { tarHoldsDockerfile } from "@mayfly/build";
 import type { Digest, SourceKind } from "@mayfly/contract";
 import type { ImageStore } from "@mayfly/image";
 
@@ -21,12 +21,3 @@ export async function localImage(reference: string, store: ImageStore): Promise<
   if (digest) return digest;
   throw new Error("not found; mayfly image pull brings an image here, mayfly image ls shows those that are");
 }
-
-/** What a program writes is lost with its box as long as a box has no writable layer on disk. */
-export const refuseRun: RunProgram = async () => {
-  throw new BuildStopped({
-    code: "build_failed",
-    message: "RUN is not possible in this version",
-    hint: "COPY or ADD what was built elsewhere",
-  });
-};

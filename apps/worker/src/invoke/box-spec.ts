@@ -42,6 +42,7 @@ export function functionBox(wanted: Wanted, rootfs: RootFs, image: ImageProgram,
     meter: isCode ? "from_handover" : "from_exec",
     channel: isCode,
     stdin: false,
+    writable: null,
     network: settings.network,
   };
 }

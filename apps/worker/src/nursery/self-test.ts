@@ -77,4 +77,5 @@ const spec = (id: string, nursery: string, rootfs: RootFs): BoxSpec => ({
   network: "none",
   channel: true,
   stdin: false,
+  writable: null,
 });

@@ -93,6 +93,7 @@ export class TestBoxes {
       meter: "from_exec",
       channel: false,
       stdin: false,
+      writable: null,
       network: "none",
       ...rest,
     };

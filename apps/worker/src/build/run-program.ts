@@ -1,0 +1,96 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { BuildStopped, type RunProgram } from "@mayfly/build";
+import type { Box } from "@mayfly/container";
+import { FIXED_LIMITS, formatBytes } from "@mayfly/contract";
+import type { WorkerDeps } from "../deps.ts";
+
+const MiB = 1024 * 1024;
+/** Of one RUN. */
+const LIMITS = { memory_bytes: 2048 * MiB, cpu_millis: 2_000, cpu_weight: 50, pids: 1024, tmp_bytes: 256 * MiB };
+const TIMEOUT_MS = 30 * 60_000;
+const DISK_BYTES = 10 * 1024 * MiB;
+const DISK_LOOKED_AT_MS = 3_000;
+/** Where a script of a heredoc lies while it runs. */
+const SCRIPT = ".mayfly-script";
+
+/** RUN in a box of its own over the layers below, whose writable layer is a folder. `id` names the build. */
+export function programRunner(id: string, folder: string, deps: WorkerDeps): RunProgram {
+  let runs = 0;
+  return async (request, signal) => {
+    const [mount] = request.mounts;
+    if (mount) throw refused(`RUN --mount=type=${mount.type} is not possible in this version`);
+    runs += 1;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const dir = await mkdtemp(join(folder, `${id}-`));
+    const release = () => rm(dir, { recursive: true, force: true });
+    try {
+      const script = request.script && (await scriptLayer(dir, request.script.content));
+      const box = await deps.boxes.start({
+        id: `${id}-run-${runs}`,
+        rootfs: script ? { lower: [script, ...request.rootfs.lower] } : request.rootfs,
+        binds: [],
+        writable: dir,
+        args: script ? [`/${SCRIPT}`] : request.args,
+        env: request.env,
+        cwd: request.cwd,
+        user: request.user,
+        hostname: "build",
+        limits: { ...LIMITS, open_files: FIXED_LIMITS.open_files },
+        profile: "build",
+        nursery: null,
+        meter: "from_exec",
+        network: "none",
+        channel: false,
+        stdin: false,
+      });
+      box.stdout.on("data", (chunk: Buffer) => request.onOutput("stdout", chunk.toString()));
+      box.stderr.on("data", (chunk: Buffer) => request.onOutput("stderr", chunk.toString()));
+      const ending = await bounded(box, dir, signal);
+      await box.remove();
+      return { ending, writable: { upper: join(dir, "u"), id_base: box.idBase }, release };
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  };
+}
+
+const refused = (message: string) => new BuildStopped({ code: "build_failed", message });
+
+/** A layer of its own: what is in the image does not hold it. */
+async function scriptLayer(dir: string, content: string): Promise<string> {
+  const folder = join(dir, "script");
+  await mkdir(folder, { mode: 0o755 });
+  await writeFile(join(folder, SCRIPT), content, { mode: 0o755 });
+  return folder;
+}
+
+/** Its end; it is killed when the build is cancelled, when it takes too long, and when it fills the disk. */
+async function bounded(box: Box, dir: string, signal: AbortSignal) {
+  const stop = () => box.kill({ kind: "killed", reason: "the build was cancelled" });
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  const late = setTimeout(() => box.kill({ kind: "timeout" }), TIMEOUT_MS);
+  const looking = setInterval(async () => {
+    if ((await sizeOf(dir)) > DISK_BYTES)
+      box.kill({ kind: "killed", reason: `it wrote more than ${formatBytes(DISK_BYTES)}` });
+  }, DISK_LOOKED_AT_MS);
+  try {
+    return await box.ended;
+  } finally {
+    clearTimeout(late);
+    clearInterval(looking);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** What a folder holds on disk. Files may go while it is read: what du says on stdout counts, whatever it complains of. */
+async function sizeOf(dir: string): Promise<number> {
+  const read = await promisify(execFile)("du", ["-s", "--block-size=1", dir]).catch(
+    (error: { stdout?: string }) => error,
+  );
+  return Number.parseInt(read.stdout ?? "0", 10) || 0;
+}
