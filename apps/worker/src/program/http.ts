@@ -92,6 +92,7 @@ export class HttpProgram implements Program {
       ...(hasBody && !sized ? [["transfer-encoding", "chunked"] as [string, string]] : []),
     ];
     return httpRequest({
+      // Without an agent: with one, even `agent: false`, Node makes a connection of its own, in the network of the host.
       // A connection that it closed while it waited, as servers do with idle ones, is made again.
       createConnection: () => {
         const kept = this.#connection;
@@ -99,7 +100,6 @@ export class HttpProgram implements Program {
         this.#connection = this.#box.connect(this.#port);
         return this.#connection;
       },
-      agent: false,
       setHost: false,
       method,
       path: target,
