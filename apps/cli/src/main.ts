@@ -29,6 +29,7 @@ for (const [name, value, description] of SETTINGS) deploying.option(`--${name} $
 deploying
   .option("--env <NAME=value>", "environment, repeatable", collect)
   .option("--label <name=value>", "label, repeatable", collect)
+  .option("--build-arg <name=value>", "value of an ARG of the Dockerfile, repeatable", collect)
   .option("--with-node-modules", "send node_modules, too")
   .option("--json", "records as JSON: the last on stdout, the others on stderr")
   .action((path: string | undefined, flags) => deploy(client(), path ?? ".", flags));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
-import { type BuildRecord, DEFAULT_SETTINGS, type Digest } from "@mayfly/contract";
+import { type BuildRecord, DEFAULT_SETTINGS, type Digest, type Settings } from "@mayfly/contract";
 import { type ImageStore, openImageStore } from "@mayfly/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BuildDockerfileInput, buildDockerfileSource, tarHoldsDockerfile } from "./build-dockerfile.ts";
@@ -44,10 +44,14 @@ const noServer = async () => {
   throw new Error("no image of these tests is a server");
 };
 
-async function build(kind: "alone" | "context", source: string | Buffer, signal = new AbortController().signal) {
+async function build(
+  kind: "alone" | "context",
+  source: string | Buffer,
+  { signal = new AbortController().signal, ...settings }: Partial<Settings> & { signal?: AbortSignal } = {},
+) {
   const records: BuildRecord[] = [];
   const input: BuildDockerfileInput = {
-    job: { function: "fn" as never, settings: DEFAULT_SETTINGS },
+    job: { function: "fn" as never, settings: { ...DEFAULT_SETTINGS, ...settings } },
     source: {
       kind,
       open: async function* () {
@@ -109,6 +113,17 @@ describe("a Dockerfile that goes on from mayfly/node becomes a version", () => {
     expect(config?.Env).toContain("A=1");
   });
 
+  it("where the settings say, up to the stage and with the arguments that they name", async () => {
+    const tar = await tarOf([
+      ["docker/Dockerfile", "FROM mayfly/node:24 AS a\nARG B\nCOPY src /app/\nENV A=$B\nFROM scratch"],
+      ["src/index.mjs", HELLO],
+    ]);
+    const settings = { dockerfile: "docker/Dockerfile", target: "a", build_arg: { B: "b" } };
+    const { outcome } = await build("context", tar, settings);
+    if (outcome.status !== "done") throw new Error(outcome.error.message);
+    expect((await store.image(outcome.image)).config.config?.Env).toContain("A=b");
+  });
+
   it("with its warnings in the log", async () => {
     const { steps } = await build("alone", `from mayfly/node:24\n${ALONE.split("\n").slice(1).join("\n")}`);
     expect(steps.find((step) => step.startsWith("warning"))).toMatch(/ConsistentInstructionCasing: .*\(line 1\)$/);
@@ -139,7 +154,7 @@ describe("what is wrong is told to who deployed it", () => {
   });
 
   it("that it was cancelled", async () => {
-    const { outcome } = await build("alone", "FROM mayfly/node:24\nCOPY <<a /\na", AbortSignal.abort());
+    const { outcome } = await build("alone", "FROM mayfly/node:24\nCOPY <<a /\na", { signal: AbortSignal.abort() });
     expect(outcome).toMatchObject({ status: "error", error: { message: "the build was cancelled" } });
   });
 });

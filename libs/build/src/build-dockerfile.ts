@@ -49,7 +49,7 @@ export async function buildDockerfileSource(input: BuildDockerfileInput): Promis
     const digest = await built(input, records);
     return { outcome: await versionOf(digest, input, records, meter), usage: meter.usage };
   } catch (error) {
-    const fault = input.signal.aborted ? CANCELLED : faultOf(error);
+    const fault = input.signal.aborted ? CANCELLED : faultOf(error, nameOf(input));
     if (fault === null) throw error;
     records.error("build", fault);
     return { outcome: { status: "error", error: fault }, usage: meter.usage };
@@ -58,13 +58,14 @@ export async function buildDockerfileSource(input: BuildDockerfileInput): Promis
 
 async function built(input: BuildDockerfileInput, records: Records): Promise<Digest> {
   const { store, cache, run, resolveImage, signal, now } = input;
+  const { target, build_arg } = input.job.settings;
   records.start("context");
   const { dockerfile, ignore, image } = await theirs(() => opened(input, store));
   records.done("context");
   return theirs(() =>
     buildDockerfile({
       dockerfile,
-      options: { target: "", buildArgs: new Map(), ignore, labels: {} },
+      options: { target: target ?? "", buildArgs: new Map(Object.entries(build_arg)), ignore, labels: {} },
       context: image,
       store,
       resolveImage,
@@ -79,10 +80,11 @@ async function built(input: BuildDockerfileInput, records: Records): Promise<Dig
 }
 
 async function opened(
-  { source }: BuildDockerfileInput,
+  input: BuildDockerfileInput,
   store: ImageStore,
 ): Promise<Omit<BuildContext, "image"> & { readonly image: Digest | null }> {
-  if (source.kind === "context") return openContext(source.open(), DOCKERFILE, store);
+  const { source } = input;
+  if (source.kind === "context") return openContext(source.open(), nameOf(input), store);
   return { dockerfile: await text(source.open()), ignore: null, image: null };
 }
 
@@ -113,13 +115,16 @@ function record(event: BuildEvent, records: Records): void {
   }
 }
 
+const nameOf = ({ source, job }: BuildDockerfileInput): string =>
+  source.kind === "alone" ? DOCKERFILE : (job.settings.dockerfile ?? DOCKERFILE);
+
 /** Null: it is not the Dockerfile's fault. */
-function faultOf(error: unknown): BuildFault | null {
+function faultOf(error: unknown, file: string): BuildFault | null {
   if (error instanceof BuildStopped) return error.fault;
   if (error instanceof DockerfileError) return { code: "build_failed", message: error.message };
   if (!(error instanceof DockerfileBuildError)) return null;
   const { message, range, excerpt } = error;
   if (range === null) return { code: "build_failed", message };
   const { line, column } = range.start;
-  return { code: "build_failed", message, locations: [{ file: DOCKERFILE, line, column, message, excerpt }] };
+  return { code: "build_failed", message, locations: [{ file, line, column, message, excerpt }] };
 }

@@ -3,6 +3,7 @@ export * from "./fault.ts";
 export * from "./frame.ts";
 export * from "./id.ts";
 export * from "./image-task.ts";
+export * from "./limits.ts";
 export * from "./message.ts";
 export * from "./mount.ts";
 export * from "./outcome.ts";

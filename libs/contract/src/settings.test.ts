@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { BadSetting, DEFAULT_SETTINGS, FIXED_LIMITS, parseSettings } from "./settings.ts";
+import { FIXED_LIMITS } from "./limits.ts";
+import { BadSetting, DEFAULT_SETTINGS, parseSettings, type Settings, SettingsSchema } from "./settings.ts";
 
 const parse = (query: string, base = DEFAULT_SETTINGS) => parseSettings(new URLSearchParams(query), base);
 
@@ -48,13 +49,16 @@ describe("settings", () => {
     ["cpu=1e9", "cpu", /cannot read/],
     ["pids=1.5", "pids", /cannot read/],
     ["access=secret", "access", /none of public, key/],
-    ["entry=../x.ts", "entry", /no path inside/],
-    ["entry=/etc/passwd", "entry", /no path inside/],
+    ["entry=../x.ts", "entry", /not a path inside/],
+    ["entry=/etc/passwd", "entry", /not a path inside/],
+    ["dockerfile=../Dockerfile", "dockerfile", /not a path inside the context/],
+    ["target=a/b", "target", /the name or the number of a stage/],
+    ["build-arg.1=x", "build-arg.1", /a name is/],
+    ["build-arg.__proto__=x", "build-arg.__proto__", /would be lost/],
     ["env.1A=x", "env.1A", /letters, digits/],
     ["env.MAYFLY_KEY=x", "env.MAYFLY_KEY", /set by the platform/],
     ["env.A=%00", "env.A", /NUL/],
     ["env.__proto__=1", "env.__proto__", /would be lost/],
-    ["dockerfile=Dockerfile", "dockerfile", /no such setting/],
     ["colour=red", "colour", /no such setting; there are memory/],
     ["constructor=1", "constructor", /no such setting/],
     ["__proto__=1", "__proto__", /no such setting/],
@@ -76,5 +80,25 @@ describe("settings", () => {
     expect(() => parseSettings([["env.A", "x".repeat(FIXED_LIMITS.env_bytes)]], DEFAULT_SETTINGS)).toThrow(
       /takes \d+ bytes/,
     );
+  });
+
+  it("of a Dockerfile are read as they stand", () => {
+    expect(parse("dockerfile=docker/Dockerfile&target=build&build-arg.A=1&build-arg.MAYFLY_X=2")).toMatchObject({
+      dockerfile: "docker/Dockerfile",
+      target: "build",
+      build_arg: { A: "1", MAYFLY_X: "2" },
+    });
+    const before = parse("dockerfile=D&target=build&build-arg.A=1&build-arg.B=2");
+    const after = parseSettings(
+      ["dockerfile", "target", "build-arg.A"].map((name) => [name, null] as const),
+      before,
+    );
+    expect(after).toEqual({ ...DEFAULT_SETTINGS, build_arg: { B: "2" } });
+  });
+
+  it("of an older Mayfly's version are complete", () => {
+    const { dockerfile: _, target: __, build_arg: ___, ...older } = DEFAULT_SETTINGS;
+    expect(SettingsSchema.parse(older)).toEqual(DEFAULT_SETTINGS);
+    expect(parseSettings([], older as Settings)).toEqual(DEFAULT_SETTINGS);
   });
 });

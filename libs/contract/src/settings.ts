@@ -1,51 +1,9 @@
 import { z } from "zod";
+import { FIXED_LIMITS, LIMIT_BOUNDS, type Limits } from "./limits.ts";
 import { parseBytes, parseCpu, parseDuration } from "./unit.ts";
-
-const MiB = 1024 * 1024;
 
 export const CONTRACTS = ["fetch", "lambda", "http", "cgi"] as const;
 export type Contract = (typeof CONTRACTS)[number];
-
-/** Every limit of a function with what it may be, for validation and for `GET /v1/limits`. */
-export const LIMIT_BOUNDS = {
-  memory_bytes: { min: 16 * MiB, max: 16 * 1024 * MiB, default: 128 * MiB },
-  cpu_millis: { min: 50, max: 64_000, default: 1000 },
-  cpu_weight: { min: 1, max: 10_000, default: 100 },
-  timeout_ms: { min: 100, max: 900_000, default: 30_000 },
-  tmp_bytes: { min: 1 * MiB, max: 4096 * MiB, default: 64 * MiB },
-  pids: { min: 8, max: 4096, default: 64 },
-  concurrency: { min: 1, max: 1000, default: 100 },
-} as const;
-
-/** Limits that hold for every function and that nobody sets per function. */
-export const FIXED_LIMITS = {
-  /** One deploy's upload, as sent. */
-  source_bytes: 64 * MiB,
-  /** An invocation's log; what is written beyond it is counted and dropped, and the log says so. */
-  log_bytes: 1 * MiB,
-  /** Request and response bodies stream; these bound them all the same. */
-  request_bytes: 16 * 1024 * MiB,
-  response_bytes: 16 * 1024 * MiB,
-  open_files: 1024,
-  /** Of the registry: a manifest, and one blob as stored. An image is its blobs together. */
-  manifest_bytes: 4 * MiB,
-  blob_bytes: 16 * 1024 * MiB,
-  image_bytes: 32 * 1024 * MiB,
-  /** An upload to the registry to which nothing was added for so long is forgotten. */
-  upload_idle_ms: 24 * 3_600_000,
-  /** Environment of a function, names and values together. */
-  env_bytes: 64 * 1024,
-} as const;
-
-export interface Limits {
-  readonly memory_bytes: number;
-  readonly cpu_millis: number;
-  readonly cpu_weight: number;
-  readonly timeout_ms: number;
-  readonly tmp_bytes: number;
-  readonly pids: number;
-  readonly concurrency: number;
-}
 
 /** Complete settings of one version. Nothing is optional: defaults are applied at the door. */
 export interface Settings extends Limits {
@@ -55,6 +13,12 @@ export interface Settings extends Limits {
   readonly contract: Contract | null;
   /** Path of the entry module inside a project, or null to look for the usual ones. */
   readonly entry: string | null;
+  /** Path of the Dockerfile in its context, or null: `Dockerfile` when there is one. */
+  readonly dockerfile: string | null;
+  /** The stage of a Dockerfile that is wanted, or null for the last. */
+  readonly target: string | null;
+  /** Values for a Dockerfile's ARGs. */
+  readonly build_arg: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   readonly label: Readonly<Record<string, string>>;
 }
@@ -71,6 +35,9 @@ export const DEFAULT_SETTINGS: Settings = {
   access: "public",
   contract: null,
   entry: null,
+  dockerfile: null,
+  target: null,
+  build_arg: {},
   env: {},
   label: {},
 };
@@ -102,6 +69,16 @@ const CHOICES = {
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const RESERVED_ENV = /^MAYFLY_/;
 
+/** Settings of text, each with what may be written and an example of it. */
+const TEXTS = {
+  entry: { read: pathInside, like: "a path inside the project, as src/index.ts" },
+  dockerfile: { read: pathInside, like: "a path inside the context, as docker/Dockerfile" },
+  target: { read: (text: string) => /^[A-Za-z0-9._-]+$/.test(text), like: "the name or the number of a stage" },
+} as const;
+
+/** What decides what is built: another value of it asks for another build. */
+export const BUILD_SETTINGS = ["entry", "dockerfile", "target", "build_arg"] as const;
+
 /** Query parameters that belong to the deploy request itself and are no settings. */
 export const REQUEST_PARAMETERS = ["wait"] as const;
 
@@ -112,8 +89,9 @@ export const REQUEST_PARAMETERS = ["wait"] as const;
  * @throws BadSetting naming the first setting that cannot be used; `base` is never changed.
  */
 export function parseSettings(pairs: Iterable<readonly [string, string | null]>, base: Settings): Settings {
-  const next: Record<string, unknown> = { ...base };
+  const next: Record<string, unknown> = { ...DEFAULT_SETTINGS, ...base };
   const env = { ...base.env };
+  const build_arg = { ...base.build_arg };
   const label = { ...base.label };
   for (const [name, value] of pairs) {
     const quantity = Object.hasOwn(QUANTITIES, name) ? QUANTITIES[name] : undefined;
@@ -121,21 +99,21 @@ export function parseSettings(pairs: Iterable<readonly [string, string | null]>,
       next[quantity.field] = value === null ? DEFAULT_SETTINGS[quantity.field] : readQuantity(name, value, quantity);
     else if (name === "network" || name === "access" || name === "contract")
       next[name] = value === null ? DEFAULT_SETTINGS[name] : readChoice(name, value);
-    else if (name === "entry") next.entry = value === null ? DEFAULT_SETTINGS.entry : readEntry(value);
+    else if (name === "entry" || name === "dockerfile" || name === "target")
+      next[name] = value === null ? DEFAULT_SETTINGS[name] : readText(name, value);
+    else if (name.startsWith("build-arg.")) setVariable(build_arg, "build-arg", name.slice(10), value);
     else if (name.startsWith("env.")) setEnv(env, name.slice(4), value);
     else if (name.startsWith("label.")) setLabel(label, name.slice(6), value);
     else if (!(REQUEST_PARAMETERS as readonly string[]).includes(name)) {
       throw new BadSetting(
         name,
-        `no such setting; there are ${[...Object.keys(QUANTITIES), ...Object.keys(CHOICES), "entry", "env.KEY", "label.KEY"].join(", ")}`,
+        `no such setting; there are ${[...Object.keys(QUANTITIES), ...Object.keys(CHOICES), ...Object.keys(TEXTS), "build-arg.KEY", "env.KEY", "label.KEY"].join(", ")}`,
       );
     }
   }
-  const size = Object.entries(env).reduce((sum, [k, v]) => sum + Buffer.byteLength(k) + Buffer.byteLength(v) + 2, 0);
-  if (size > FIXED_LIMITS.env_bytes) {
-    throw new BadSetting("env", `the environment takes ${size} bytes, the limit is ${FIXED_LIMITS.env_bytes}`);
-  }
-  return { ...(next as unknown as Settings), env, label };
+  requireFits("env", env);
+  requireFits("build-arg", build_arg);
+  return { ...(next as unknown as Settings), build_arg, env, label };
 }
 
 function readQuantity(name: string, value: string, q: (typeof QUANTITIES)[string]): number {
@@ -153,26 +131,39 @@ function readChoice(name: keyof typeof CHOICES, value: string): string {
   throw new BadSetting(name, `${JSON.stringify(value)} is none of ${CHOICES[name].join(", ")}`);
 }
 
-function readEntry(value: string): string {
-  const parts = value.split("/");
-  if (value === "" || value.startsWith("/") || parts.includes("..") || /[\0\\]/.test(value)) {
-    throw new BadSetting("entry", `${JSON.stringify(value)} is no path inside the project; write it like src/index.ts`);
-  }
-  return value;
+function readText(name: keyof typeof TEXTS, value: string): string {
+  const { read, like } = TEXTS[name];
+  if (read(value)) return value;
+  throw new BadSetting(name, `${JSON.stringify(value)} is not ${like}`);
+}
+
+function pathInside(text: string): boolean {
+  return text !== "" && !text.startsWith("/") && !text.split("/").includes("..") && !/[\0\\]/.test(text);
 }
 
 function setEnv(env: Record<string, string>, key: string, value: string | null): void {
-  if (!ENV_NAME.test(key))
-    throw new BadSetting(`env.${key}`, "a name is letters, digits and '_', not starting with a digit");
-  if (key === "__proto__") throw new BadSetting(`env.${key}`, "this name would be lost on its way");
   if (RESERVED_ENV.test(key))
     throw new BadSetting(`env.${key}`, "names that start with MAYFLY_ are set by the platform");
+  setVariable(env, "env", key, value);
+}
+
+function setVariable(of: Record<string, string>, setting: string, key: string, value: string | null): void {
+  const name = `${setting}.${key}`;
+  if (!ENV_NAME.test(key)) throw new BadSetting(name, "a name is letters, digits and '_', not starting with a digit");
+  if (key === "__proto__") throw new BadSetting(name, "this name would be lost on its way");
   if (value === null) {
-    delete env[key];
+    delete of[key];
     return;
   }
-  if (value.includes("\0")) throw new BadSetting(`env.${key}`, "a value cannot contain a NUL byte");
-  env[key] = value;
+  if (value.includes("\0")) throw new BadSetting(name, "a value cannot contain a NUL byte");
+  of[key] = value;
+}
+
+function requireFits(setting: string, of: Record<string, string>): void {
+  const size = Object.entries(of).reduce((sum, [k, v]) => sum + Buffer.byteLength(k) + Buffer.byteLength(v) + 2, 0);
+  if (size <= FIXED_LIMITS.env_bytes) return;
+  const what = setting === "env" ? "the environment takes" : "the build arguments take";
+  throw new BadSetting(setting, `${what} ${size} bytes, the limit is ${FIXED_LIMITS.env_bytes}`);
 }
 
 function setLabel(label: Record<string, string>, key: string, value: string | null): void {
@@ -200,6 +191,10 @@ export const SettingsSchema: z.ZodType<Settings> = z.object({
   access: z.enum(["public", "key"]),
   contract: z.enum(CONTRACTS).nullable(),
   entry: z.string().nullable(),
+  // A version of an older Mayfly has none of these.
+  dockerfile: z.string().nullable().default(null),
+  target: z.string().nullable().default(null),
+  build_arg: z.record(z.string(), z.string()).default({}),
   env: z.record(z.string(), z.string()),
   label: z.record(z.string(), z.string()),
 });

@@ -18,11 +18,14 @@ export const SETTINGS = [
   ["network", "<kind>", "none"],
   ["contract", "<kind>", "fetch (default: found by loading the module)"],
   ["entry", "<path>", "entry module of a project"],
+  ["dockerfile", "<path>", "the Dockerfile in its context, when it is no Dockerfile at the root"],
+  ["target", "<stage>", "stage of the Dockerfile, when it is not the last"],
 ] as const;
 
 export type DeployFlags = { readonly [name in (typeof SETTINGS)[number][0]]?: string } & {
   readonly name?: string;
   readonly env?: string[];
+  readonly buildArg?: string[];
   readonly label?: string[];
   readonly withNodeModules?: boolean;
   readonly json?: boolean;
@@ -52,8 +55,9 @@ export async function deploy(client: Client, path: string, flags: DeployFlags): 
 /** As pairs for the query. @throws CliError for what is no NAME=value */
 export function settingsOf(flags: DeployFlags): [string, string][] {
   const plain = SETTINGS.flatMap(([name]) => (flags[name] === undefined ? [] : [[name, flags[name]] as const]));
-  const pairs = (["env", "label"] as const).flatMap((kind) =>
-    (flags[kind] ?? []).map((text) => {
+  const named = { env: flags.env, label: flags.label, "build-arg": flags.buildArg };
+  const pairs = Object.entries(named).flatMap(([kind, texts]) =>
+    (texts ?? []).map((text) => {
       const [name, value] = pairOf(`--${kind}`, text);
       return [`${kind}.${name}`, value] as const;
     }),

@@ -222,7 +222,7 @@ describe("a deploy", () => {
     ["Upper", MODULE, {}, 422, "bad_setting"],
     ["ok?memory=lots", MODULE, {}, 422, "bad_setting"],
     ["ok?nonsense=1", MODULE, {}, 422, "bad_setting"],
-    ["ok?dockerfile=Dockerfile", MODULE, {}, 422, "bad_setting"],
+    ["ok?dockerfile=/Dockerfile", MODULE, {}, 422, "bad_setting"],
     ["ok?wait=long", MODULE, {}, 400, "bad_request"],
     ["ok?wait=-1", MODULE, {}, 400, "bad_request"],
     ["ok", "", {}, 400, "bad_request"],

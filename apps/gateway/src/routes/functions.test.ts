@@ -72,6 +72,8 @@ describe("functions", () => {
     ["?network=host", "", 422, "bad_setting"],
     ["?contract=lambda", "", 422, "bad_setting"],
     ["?entry=other.ts", "", 422, "bad_setting"],
+    ["?target=other", "", 422, "bad_setting"],
+    ["?build-arg.A=1", "", 422, "bad_setting"],
     ["?env.MAYFLY_X=1", "", 422, "bad_setting"],
     ["", "{", 400, "bad_request"],
     ["", "[1]", 400, "bad_request"],

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { LIVE } from "@mayfly/catalog";
-import { BadSetting, Fault, parseSettings } from "@mayfly/contract";
+import { BadSetting, BUILD_SETTINGS, DEFAULT_SETTINGS, Fault, parseSettings } from "@mayfly/contract";
 import { type Context, Hono } from "hono";
 import { offered } from "../deploy/deploy.ts";
 import { flatSettings } from "../deploy/flat-settings.ts";
@@ -39,8 +39,10 @@ export const functionRoutes = (deps: GatewayDeps) =>
       const live = await deps.catalog.version(functionName(context.req.param("name")), "live");
       if (!live) throw missing(`function ${context.req.param("name")}`);
       const settings = offered(parseSettings(await changes(context), live.settings));
-      if (settings.entry !== live.settings.entry)
-        throw new BadSetting("entry", "it decides what is built: deploy the source again with it");
+      for (const name of BUILD_SETTINGS) {
+        if (JSON.stringify(settings[name]) !== JSON.stringify(live.settings[name] ?? DEFAULT_SETTINGS[name]))
+          throw new BadSetting(name, "it decides what is built: deploy the source again with it");
+      }
       const now = new Date().toISOString();
       const same = await deps.catalog.sameDeploy(live.function, live.source_digest, settings);
       if (same) await deps.catalog.point(live.function, LIVE, same.version, now);

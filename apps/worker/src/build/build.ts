@@ -5,7 +5,7 @@ import { connectChannel, type FrameChannel } from "@mayfly/queue";
 import { timestamp } from "../clock.ts";
 import type { WorkerDeps } from "../deps.ts";
 import { channelSource } from "./channel-source.ts";
-import { holdsDockerfile, localImage, reading } from "./dockerfile.ts";
+import { isContext, localImage, reading } from "./dockerfile.ts";
 import { boxLender } from "./open-box.ts";
 import { openSource } from "./open-source.ts";
 import { programRunner } from "./run-program.ts";
@@ -100,7 +100,7 @@ async function run(
     }
     const { kind } = source;
     const upload = () => openSource(deps.uploads, { build: job.build, source });
-    if (kind === "dockerfile" || (await holdsDockerfile(kind, upload))) {
+    if (kind === "dockerfile" || (await isContext(kind, job.settings, upload))) {
       const { buildCache: cache, store } = deps;
       const resolveImage = (reference: string) => localImage(reference, store);
       const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(upload) } as const;

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { tarHoldsDockerfile } from "@mayfly/build";
-import type { Digest, SourceKind } from "@mayfly/contract";
+import type { Digest, Settings, SourceKind } from "@mayfly/contract";
 import type { ImageStore } from "@mayfly/image";
 
 type Open = () => Promise<Readable>;
@@ -10,9 +10,10 @@ export async function* reading(open: Open): AsyncGenerator<Uint8Array> {
   yield* await open();
 }
 
-/** Whether an archive is the context of a Dockerfile at its root, and no code to bundle. */
-export async function holdsDockerfile(kind: SourceKind, open: Open): Promise<boolean> {
-  return (kind === "tar" || kind === "tar.gz") && (await tarHoldsDockerfile(reading(open)));
+/** Whether an archive is the context of a Dockerfile, which is at its root or where the settings say, and no code to bundle. */
+export async function isContext(kind: SourceKind, { dockerfile }: Settings, open: Open): Promise<boolean> {
+  if (kind !== "tar" && kind !== "tar.gz") return false;
+  return dockerfile !== null || tarHoldsDockerfile(reading(open));
 }
 
 /** Bases are images that are here. @throws Error */
