@@ -28,7 +28,14 @@ describe("a number", () => {
 
 describe("settings", () => {
   it("go to the server as they were typed, those that were not stay as they are there", () => {
-    const flags = { memory: "64MiB", env: ["A=1", "B=x=y", "C="], label: ["team=a"], buildArg: ["B=b"], name: "n", json: true };
+    const flags = {
+      memory: "64MiB",
+      env: ["A=1", "B=x=y", "C="],
+      label: ["team=a"],
+      buildArg: ["B=b"],
+      name: "n",
+      json: true,
+    };
     expect(settingsOf(flags)).toEqual([
       ["memory", "64MiB"],
       ["env.A", "1"],
