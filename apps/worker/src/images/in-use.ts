@@ -1,5 +1,8 @@
 import type { Digest } from "@mayfly/contract";
 
+/** The kernel stamps files with the time of its last tick: what is written after a moment may look as if it were from before it. */
+const TICK_MS = 100;
+
 /** What garbage collection must let be besides what is tagged: images that boxes run, and whatever is just being made. */
 export class InUse {
   readonly #held = new Map<Digest, number>();
@@ -17,7 +20,7 @@ export class InUse {
 
   /** Blobs come into the store that no manifest names yet, until the answer is called. */
   making(nowMs = Date.now()): () => void {
-    const begun = { since_ms: nowMs };
+    const begun = { since_ms: nowMs - TICK_MS };
     this.#making.add(begun);
     return once(() => void this.#making.delete(begun));
   }
