@@ -1,5 +1,12 @@
 import type { Digest, ImageStep, ImageSummary, ImageView, TaggedImage } from "@mayfly/contract";
-import { formatTag, ImageError, type ImageStore, parseReference } from "@mayfly/image";
+import {
+  formatRemote,
+  formatTag,
+  ImageError,
+  type ImageStore,
+  parseReference,
+  parseRemoteReference,
+} from "@mayfly/image";
 
 /** Names of images that Mayfly makes and its own boxes run. What comes over a channel moves none of them: the gateway faces the network. */
 const OURS = "mayfly/";
@@ -13,17 +20,31 @@ export function movable(reference: string): string {
   return tag;
 }
 
+/** `name:tag` as it is here: what was pulled from Docker Hub has its whole name, and is meant by the short one when nothing else is. */
+export async function known(reference: string, store: ImageStore): Promise<string> {
+  const tag = formatTag(parseReference(reference));
+  const whole = formatTag(parseReference(formatRemote({ ...parseRemoteReference(reference), digest: null })));
+  const tags = await store.tags();
+  return !tags.has(tag) && tags.has(whole) ? whole : tag;
+}
+
 const SHORT_ID = /^(?:sha256:)?([0-9a-f]{6,64})$/;
 
 /** What a tag, a `name@digest`, a digest or the beginning of one stands for. @throws ImageError `missing` */
 export async function found(reference: string, store: ImageStore): Promise<Digest> {
+  const isId = SHORT_ID.test(reference);
   const byName = await store.resolve(reference).catch((error: Error) => {
-    if (!SHORT_ID.test(reference)) throw error;
+    if (!isId) throw error;
     return null;
   });
-  const digest = byName ?? (await byShortId(reference, store));
+  const digest = byName ?? (await (isId ? byShortId(reference, store) : byHubName(reference, store)));
   if (digest !== null) return digest;
   throw new ImageError("missing", `there is no image ${reference}; mayfly image ls shows those that are here`);
+}
+
+/** A digest that was named is not here, then: no tag stands for it. */
+async function byHubName(reference: string, store: ImageStore): Promise<Digest | null> {
+  return parseReference(reference).digest === null ? store.resolve(await known(reference, store)) : null;
 }
 
 async function byShortId(reference: string, store: ImageStore): Promise<Digest | null> {
@@ -75,13 +96,13 @@ export async function tag(reference: string, image: string, store: ImageStore): 
 }
 
 export async function untag(reference: string, store: ImageStore): Promise<TaggedImage> {
-  const name = movable(reference);
+  const name = movable(await known(reference, store));
   const digest = await found(name, store);
   await store.untag(name);
   return { reference: name, digest };
 }
 
 export async function rollback(reference: string, to: Digest | null, store: ImageStore): Promise<TaggedImage> {
-  const name = movable(reference);
+  const name = movable(await known(reference, store));
   return { reference: name, digest: await store.rollback(name, ...(to === null ? [] : [to])) };
 }

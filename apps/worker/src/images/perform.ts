@@ -1,7 +1,7 @@
 import type { ImageResults, ImageTask, ImageVerb } from "@mayfly/contract";
 import { ImageError, type ImageStore } from "@mayfly/image";
 import type { WorkerDeps } from "../deps.ts";
-import { found, history, inspect, list, movable, rollback, tag, untag } from "./names.ts";
+import { found, history, inspect, known, list, movable, rollback, tag, untag } from "./names.ts";
 import { pull, push } from "./registries.ts";
 import type { Requester } from "./requester.ts";
 import { fsck, gc } from "./upkeep.ts";
@@ -53,7 +53,7 @@ export async function perform(task: ImageTask, deps: Deps, requester: Requester)
 }
 
 async function requireLog(reference: string, store: ImageStore) {
-  const log = await store.tagLog(reference);
+  const log = await store.tagLog(await known(reference, store));
   if (log.length === 0) throw new ImageError("missing", `there is no tag ${reference}`);
   return log;
 }
@@ -62,10 +62,11 @@ async function requireLog(reference: string, store: ImageStore) {
 async function named(references: readonly string[], store: ImageStore) {
   const all = await store.tags();
   return Promise.all(
-    references.map(async (reference) => ({
-      digest: await found(reference, store),
-      tags: [reference, `${reference}:latest`].filter((name) => all.has(name)),
-    })),
+    references.map(async (reference) => {
+      const digest = await found(reference, store);
+      const name = await known(reference, store).catch(() => ""); // A digest alone is no name.
+      return { digest, tags: all.get(name) === digest ? [name] : [] };
+    }),
   );
 }
 

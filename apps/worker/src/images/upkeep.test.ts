@@ -7,7 +7,7 @@ import { type ImageStore, openImageStore } from "@mayfly/image";
 import type { Spool } from "@mayfly/ledger";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { InUse } from "./in-use.ts";
-import { found } from "./names.ts";
+import { found, untag } from "./names.ts";
 import { Roots } from "./roots.ts";
 import { gc } from "./upkeep.ts";
 
@@ -106,6 +106,12 @@ describe("an image is found", () => {
     expect(await found("deadbeef", store)).toBe(other);
     for (const name of ["none", "one:2", "facade", `sha256:${"0".repeat(64)}`])
       await expect(found(name, store)).rejects.toMatchObject({ reason: "missing" });
+    await store.tag("docker.io/library/pulled:1", other);
+    expect(await found("pulled:1", store)).toBe(other);
+    const absent = found(`pulled:1@sha256:${"0".repeat(64)}`, store);
+    await expect(absent).rejects.toMatchObject({ reason: "missing" });
+    expect(await untag("pulled:1", store)).toEqual({ reference: "docker.io/library/pulled:1", digest: other });
+    await expect(found("pulled:1", store)).rejects.toMatchObject({ reason: "missing" });
     await expect(found("No Name", store)).rejects.toMatchObject({ reason: "refused" });
   });
 });
