@@ -128,11 +128,11 @@ export class RunningBox implements Box {
 
   connect(port: number): Socket {
     if (this.#over || this.#init === 0) throw refusedConnection("the box is over");
-    const own = statSync("/proc/self/ns/net").ino;
-    const netns = openSync(`/proc/${this.#init}/ns/net`, "r");
+    const netns = openIfThere(`/proc/${this.#init}/ns/net`);
+    if (netns === null) throw refusedConnection("the box is over");
     try {
       // PID 1 may have been reaped meanwhile, and its number be that of a process of the host.
-      if (fstatSync(netns).ino === own) throw refusedConnection("the box is over");
+      if (fstatSync(netns).ino === statSync("/proc/self/ns/net").ino) throw refusedConnection("the box is over");
       return new Socket({ fd: this.#parts.connectIn(netns, port), readable: true, writable: true });
     } finally {
       closeSync(netns);
@@ -212,6 +212,14 @@ export class RunningBox implements Box {
     this.#parts.onGone();
     this.#resolveEntered();
     this.#resolveEnded(ending);
+  }
+}
+
+function openIfThere(path: string): number | null {
+  try {
+    return openSync(path, "r");
+  } catch {
+    return null;
   }
 }
 

@@ -2,10 +2,10 @@ import type { Node } from "../nodes/node.ts";
 import { DockerfileError } from "../source/failure.ts";
 import { quote } from "../source/go-text.ts";
 import { didYouMean } from "../source/suggest.ts";
-import { common, requireSome } from "./common.ts";
 import { readFlags } from "./flags.ts";
 import type { Cmd, CommandLine, Entrypoint, Run, Shell } from "./instruction.ts";
 import { mountSource } from "./mount.ts";
+import { common, requireSome } from "./node-parts.ts";
 
 const NETWORKS = ["default", "none", "host"];
 const SECURITIES = ["sandbox", "insecure"];

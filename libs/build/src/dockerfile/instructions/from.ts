@@ -1,9 +1,9 @@
 import type { Node } from "../nodes/node.ts";
 import { DockerfileError } from "../source/failure.ts";
 import { quote } from "../source/go-text.ts";
-import { common } from "./common.ts";
 import { readFlags } from "./flags.ts";
 import type { From } from "./instruction.ts";
+import { common } from "./node-parts.ts";
 
 const STAGE_NAME = /^[a-z][a-z0-9\-_.]*$/;
 

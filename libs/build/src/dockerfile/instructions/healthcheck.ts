@@ -2,9 +2,9 @@ import type { Node } from "../nodes/node.ts";
 import { formatDuration, MILLISECOND, type Nanoseconds, parseDuration } from "../source/duration.ts";
 import { DockerfileError } from "../source/failure.ts";
 import { quote } from "../source/go-text.ts";
-import { common, requireSome } from "./common.ts";
 import { readFlags } from "./flags.ts";
 import type { HealthcheckInstruction } from "./instruction.ts";
+import { common, requireSome } from "./node-parts.ts";
 
 const NOTHING = { interval: 0, timeout: 0, start_period: 0, start_interval: 0, retries: 0 };
 

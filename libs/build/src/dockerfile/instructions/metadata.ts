@@ -2,7 +2,6 @@ import type { Arguments } from "../nodes/arguments.ts";
 import type { Node } from "../nodes/node.ts";
 import { DockerfileError } from "../source/failure.ts";
 import { trimSpace } from "../source/go-text.ts";
-import { common, onlyWord, requireSome } from "./common.ts";
 import { readFlags } from "./flags.ts";
 import type {
   Arg,
@@ -17,6 +16,7 @@ import type {
   Volume,
   Workdir,
 } from "./instruction.ts";
+import { common, onlyWord, requireSome } from "./node-parts.ts";
 
 export function readEnv(node: Node): Env {
   readFlags(node, {});

@@ -1,9 +1,9 @@
 import { heredocWordOrNull, withoutTabs } from "../nodes/heredoc.ts";
 import type { Node } from "../nodes/node.ts";
 import { DockerfileError } from "../source/failure.ts";
-import { common } from "./common.ts";
 import { readFlags } from "./flags.ts";
 import type { Add, Copy, InlineFile } from "./instruction.ts";
+import { common } from "./node-parts.ts";
 
 const SHARED_FLAGS = { chown: "text", chmod: "text", link: "switch", parents: "switch", exclude: "list" } as const;
 

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type System, startSystem } from "./system.ts";
+
+/** An image whose program serves HTTP. */
+const SERVER = `FROM mayfly/node:24
+WORKDIR /srv
+ENV GREETING=hello
+RUN ["node", "-e", "require('fs').writeFileSync('/srv/made', 'by ' + process.getuid())"]
+COPY <<"server.js" /srv/
+const { createServer } = require("node:http");
+const { readFileSync, writeFileSync, existsSync } = require("node:fs");
+createServer(async (request, response) => {
+  const url = new URL(request.url, "http://x");
+  if (url.pathname === "/big") return response.end(Buffer.alloc(8 << 20, 7));
+  if (url.pathname === "/half") { response.writeHead(200, { "content-length": 100 }); response.write("half"); return setTimeout(() => process.exit(3), 50); }
+  if (url.pathname === "/stuck") return;
+  let bytes = 0;
+  for await (const chunk of request) bytes += chunk.length;
+  const left = existsSync("/tmp/left");
+  writeFileSync("/tmp/left", "x");
+  console.log("asked for", request.url);
+  response.setHeader("x-twice", ["a", "b"]);
+  response.end(JSON.stringify({ method: request.method, url: request.url, bytes, left, made: readFileSync("/srv/made", "utf8"), uid: process.getuid(),
+    cwd: process.cwd(), greeting: process.env.GREETING, custom: process.env.CUSTOM, invocation: request.headers["mayfly-invocation"], host: request.headers.host }));
+}).listen(process.env.PORT, "127.0.0.1");
+server.js
+USER 1000
+CMD ["node", "server.js"]
+`;
+const program = (body: string) => `FROM mayfly/node:24\nCMD ["node", "-e", ${JSON.stringify(body)}]\n`;
+
+let mayfly: System;
+beforeAll(async () => {
+  mayfly = await startSystem();
+  const answer = await mayfly.deploy("web", SERVER, "env.CUSTOM=yes&timeout=5s");
+  expect(answer.status, await answer.clone().text()).toBe(201);
+  expect(await answer.json()).toMatchObject({ contract: "http" });
+}, 300_000);
+afterAll(() => mayfly?.stop());
+
+describe("an image that serves HTTP on $PORT", () => {
+  it("is called by its URL, in a fresh box each time, as its Dockerfile says, and billed", async () => {
+    for (let call = 0; call < 5; call += 1) {
+      const answer = await mayfly.call("web/a/b?c=d", { method: "POST", body: "x".repeat(100_000) });
+      expect(answer.headers.get("x-twice")).toBe("a, b");
+      const id = answer.headers.get("mayfly-invocation");
+      expect(await answer.json()).toEqual({
+        ...{ method: "POST", url: "/a/b?c=d", bytes: 100_000, left: false, made: "by 1000", uid: 1000, cwd: "/srv" },
+        ...{ greeting: "hello", custom: "yes", invocation: id, host: expect.stringContaining("127.0.0.1") },
+      });
+      const record = await mayfly.record(id!);
+      expect(record).toMatchObject({ status: "succeeded", http_status: 200 });
+      expect(record.bill.usage).toMatchObject({ request_bytes: 100_000, cpu_us: expect.any(Number) });
+      expect(await mayfly.log(id!)).toContain("asked for /a/b?c=d");
+    }
+  });
+
+  it("answers without a body where there is none, and with 8 MiB", async () => {
+    expect(await (await mayfly.call("web/x")).json()).toMatchObject({ method: "GET", bytes: 0 });
+    expect((await mayfly.call("web/x", { method: "HEAD" })).status).toBe(200);
+    const big = Buffer.from(await (await mayfly.call("web/big")).arrayBuffer());
+    expect(big.equals(Buffer.alloc(8 << 20, 7))).toBe(true);
+  });
+
+  it("that dies in the middle of its answer, or gives none, has failed", async () => {
+    const half = await mayfly.call("web/half");
+    await expect(half.text()).rejects.toThrow();
+    expect(await mayfly.record(half)).toMatchObject({ error: { code: "bad_response" } });
+    const stuck = await mayfly.call("web/stuck");
+    expect([stuck.status, ((await stuck.json()) as { code: string }).code]).toEqual([504, "timeout"]);
+  });
+
+  it.each([
+    ["never listens", "setInterval(() => {}, 1000)", /nothing listened on port 8080 within 20 s/],
+    ["ends before", "console.error('no database'); process.exit(4)", /exit.*4.*before it listened on port 8080/],
+  ])("and %s is no version, and is told why", { timeout: 60_000 }, async (_, body, message) => {
+    const answer = await mayfly.deploy("wrong", program(body));
+    expect(answer.status).toBe(422);
+    const problem = (await answer.json()) as { code: string; detail: string; hint: string };
+    expect(problem).toMatchObject({ code: "handler_not_found", hint: expect.stringContaining("$PORT") });
+    expect(problem.detail).toMatch(message);
+  });
+
+  it("is refused as a contract for code", async () => {
+    const answer = await mayfly.deploy("code", "export default () => new Response('x')", "contract=http");
+    expect(answer.status).toBe(422);
+    expect(await answer.text()).toContain("contract=http cannot be built from code");
+  });
+});
