@@ -13,7 +13,8 @@ Environment
   MAYFLY_KEY           admin key (default: made on first start, kept in $MAYFLY_HOME/key)
   MAYFLY_REDIS_URL     an existing Redis or Valkey, 6.2 or later (default: a private one)
   MAYFLY_CONCURRENCY   boxes serving at once (default 4 for each core)
-  MAYFLY_NURSERY       on: fork booted runtimes into boxes (default off; docs/decisions/0006)
+  MAYFLY_NURSERY       off: boot a runtime in each box instead of forking one (default on; docs/decisions/0006)
+  MAYFLY_READY_MEMORY  for boxes that wait for the next call, 0 for none (default an eighth of the memory, at most 1GiB)
   MAYFLY_LOG_LEVEL     of the services' logs in $MAYFLY_HOME/log (default info)
 
 Exit status: 0 done, or stopped while it ran; 78 the machine, its set-up or an option; 130 stopped before it ran; 1 anything else.
