@@ -3,6 +3,7 @@ export type { Loaded } from "./archive/load.ts";
 export type { ArchiveFormat, Saved } from "./archive/save.ts";
 export type { BlobInfo, BlobStore } from "./blob/blob-store.ts";
 export { openBlobStore } from "./blob/open.ts";
+export { decompressedArchive } from "./compression/archive.ts";
 export { type Compression, decompressed } from "./compression/decompress.ts";
 export { ImageError, type ImageErrorReason } from "./error.ts";
 export type { CheckOptions, CheckReport } from "./image/check.ts";

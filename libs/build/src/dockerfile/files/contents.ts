@@ -1,5 +1,5 @@
 import type { Digest } from "@mayfly/contract";
-import { decompressed, entriesOfTar, ImageError, type ImageStore, type LayerEntry } from "@mayfly/image";
+import { decompressedArchive, entriesOfTar, ImageError, type ImageStore, type LayerEntry } from "@mayfly/image";
 import type { ContentSource } from "./file-tree.ts";
 import { contentOf, type Listed, listed } from "./listing.ts";
 
@@ -40,7 +40,7 @@ export class Contents {
   /** The entries of the layer or archive that a file is in. */
   async *entries(source: Exclude<ContentSource, { readonly bytes: Uint8Array }>): AsyncGenerator<LayerEntry> {
     if ("layer" in source) yield* this.#store.layerEntries(source.layer);
-    else yield* entriesOfTar((await decompressed(this.read(source.archive))).bytes);
+    else yield* entriesOfTar(await decompressedArchive(this.read(source.archive)));
   }
 
   /** What is in a file when it is a tar, packed or not; null when it is none, whatever its name is. */
