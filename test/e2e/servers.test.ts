@@ -87,3 +87,52 @@ describe("an image that serves HTTP on $PORT", () => {
     expect(await answer.text()).toContain("contract=http cannot be built from code");
   });
 });
+
+describe("an image whose program is a CGI script", () => {
+  const CGI = `FROM mayfly/node:24
+COPY <<"cgi.js" /
+let body = ""; process.stdin.on("data", (part) => body += part).on("end", () => {
+  if (process.env.QUERY_STRING === "fail") { process.stdout.write("A: b\\n\\nhalf"); process.exitCode = 3; return; }
+  if (process.env.QUERY_STRING === "plain") { process.stdout.write("no head at all"); return; }
+  const { REQUEST_METHOD, PATH_INFO, QUERY_STRING, CONTENT_LENGTH, HTTP_X_MINE } = process.env;
+  console.error("to the log");
+  console.log("Status: 201 Made\\nContent-Type: application/json\\n");
+  console.log(JSON.stringify({ REQUEST_METHOD, PATH_INFO, QUERY_STRING, CONTENT_LENGTH, HTTP_X_MINE, body }));
+});
+cgi.js
+ENTRYPOINT ["node", "/cgi.js"]
+`;
+  beforeAll(async () => {
+    const answer = await mayfly.deploy("script", CGI, "contract=cgi");
+    expect(answer.status, await answer.clone().text()).toBe(201);
+  }, 60_000);
+
+  it("has its request in its environment and on standard input; its output is the answer, its errors the log", async () => {
+    for (let call = 0; call < 3; call += 1) {
+      const answer = await mayfly.call("script/p/q?r=s", {
+        method: "POST",
+        body: "hello",
+        headers: { "x-mine": "yes" },
+      });
+      expect(answer.status).toBe(201);
+      expect(await answer.json()).toEqual({
+        ...{ REQUEST_METHOD: "POST", PATH_INFO: "/p/q", QUERY_STRING: "r=s", CONTENT_LENGTH: "5", HTTP_X_MINE: "yes" },
+        body: "hello",
+      });
+      const record = await mayfly.record(answer);
+      expect(record).toMatchObject({ status: "succeeded", http_status: 201 });
+      expect(await mayfly.log(record.id)).toContain("to the log");
+    }
+  });
+
+  it("answers without a head, and has failed when it ends with another code than 0", async () => {
+    const plain = await mayfly.call("script?plain");
+    expect([await plain.text(), plain.headers.get("content-type")]).toEqual([
+      "no head at all",
+      "text/plain; charset=utf-8",
+    ]);
+    const failed = await mayfly.call("script?fail");
+    await expect(failed.text()).rejects.toThrow();
+    expect(await mayfly.record(failed)).toMatchObject({ error: { code: "function_crashed" } });
+  });
+});

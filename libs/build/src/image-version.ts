@@ -58,7 +58,7 @@ async function contractOf(image: Image, digest: Digest, input: VersionInput, rec
   // What the base has for a CMD serves nothing.
   const runs = program.length > 0 && !(isOurs && program.join("\0") === (base.config.Cmd ?? []).join("\0"));
   if (wanted === "fetch" && !isOurs) throw new BuildStopped(NOT_OURS);
-  if (isOurs && wanted !== "http") {
+  if (isOurs && (wanted === null || wanted === "fetch")) {
     try {
       return await detectInBox(digest, input, records, meter);
     } catch (error) {
@@ -68,6 +68,8 @@ async function contractOf(image: Image, digest: Digest, input: VersionInput, rec
     }
   }
   if (!runs) throw new BuildStopped(NOTHING_TO_RUN);
+  // A program that is started for a request is not tried without one.
+  if (wanted === "cgi") return { contract: wanted, exports: [] };
   return detectServer(digest, input, records, meter);
 }
 

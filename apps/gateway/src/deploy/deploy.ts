@@ -100,8 +100,8 @@ async function enqueue(job: BuildJob, deps: GatewayDeps, now: string): Promise<v
 
 /** @throws BadSetting for what exists in the contract and is not offered in this version */
 export function offered(settings: Settings): Settings {
-  if (settings.contract !== null && settings.contract !== "fetch" && settings.contract !== "http") {
-    throw new BadSetting("contract", `${settings.contract} is not offered in this version; there are fetch and http`);
+  if (settings.contract === "lambda") {
+    throw new BadSetting("contract", "lambda is not offered in this version; there are fetch, http and cgi");
   }
   return settings;
 }

@@ -1,6 +1,7 @@
 import type { BoxSpec } from "@mayfly/container";
 import { type BoxId, FIXED_LIMITS, type InvokeJob, type RootFs, type VersionSpec } from "@mayfly/contract";
 import { FUNCTION_USER, runnerCommand } from "@mayfly/runtime";
+import { metaVariables } from "../program/cgi/meta-variables.ts";
 import { HTTP_PORT } from "../program/http.ts";
 import type { ImageProgram } from "../program/image-program.ts";
 
@@ -10,7 +11,7 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 export interface Wanted {
   readonly id: BoxId;
   readonly version: VersionSpec;
-  readonly call: Pick<InvokeJob, "invocation" | "deadline_ms"> | null;
+  readonly call: Pick<InvokeJob, "invocation" | "deadline_ms" | "head"> | null;
 }
 
 /** As plain data. */
@@ -41,7 +42,7 @@ export function functionBox(wanted: Wanted, rootfs: RootFs, image: ImageProgram,
     nursery,
     meter: isCode ? "from_handover" : "from_exec",
     channel: isCode,
-    stdin: false,
+    stdin: version.contract === "cgi",
     writable: null,
     network: settings.network,
   };
@@ -54,6 +55,7 @@ function environment({ version, call }: Wanted, image: ImageProgram): string[] {
     HOME: version.contract === "fetch" ? "/tmp" : image.home,
     LANG: "C.UTF-8",
     ...pairsOf(image.env),
+    ...(version.contract === "cgi" && call && metaVariables(call)),
     ...(version.contract === "http" && { PORT: String(HTTP_PORT) }),
     MAYFLY_FUNCTION: version.function,
     MAYFLY_VERSION: String(version.version),

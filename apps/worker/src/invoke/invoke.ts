@@ -38,7 +38,7 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
   if (!go.go) return gateway.close();
 
   const startedAtUs = clock.epochUs();
-  const { version, invocation, deadline_ms } = job;
+  const { version, invocation } = job;
   const { ready, ended } = deps.ready.begin(version);
   const log = new LogCapture(FIXED_LIMITS.log_bytes, clock.epochUs);
   const traffic = noTraffic();
@@ -46,7 +46,7 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
   const release = deps.inUse.hold(job.version.image);
   try {
     deps.notes.write({ job, box: ready?.box.id ?? invocation, host: deps.host, started_at_us: startedAtUs });
-    const box = ready?.box ?? (await makeBox({ id: invocation, version, call: { invocation, deadline_ms } }, deps));
+    const box = ready?.box ?? (await makeBox({ id: invocation, version, call: job }, deps));
     const initCpuUs = !isMade(box)
       ? null
       : await serve(box, ready?.program ?? openProgram(box, version), ready, {

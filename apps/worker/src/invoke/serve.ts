@@ -27,7 +27,7 @@ export interface Call {
  */
 export async function serve(box: Box, program: Program, ready: ReadyBox | null, call: Call): Promise<number | null> {
   const { clock } = call.deps;
-  call.log.attach("stdout", box.stdout);
+  if (!program.takesOutput) call.log.attach("stdout", box.stdout);
   call.log.attach("stderr", box.stderr);
   const deadline = setTimeout(
     () => box.kill({ kind: "timeout" }),

@@ -7,6 +7,7 @@ import type { Exchange, Program } from "./program.ts";
 
 /** The contract `fetch`: our runtime loads the user's module and speaks frames over its descriptor 3. It ends by itself. */
 export class FetchProgram implements Program {
+  readonly takesOutput = false;
   readonly #box: Box;
   readonly #version: VersionSpec;
   readonly #inside: FrameChannel;

@@ -14,6 +14,7 @@ const WITHOUT_BODY = new Set(["GET", "HEAD", "OPTIONS", "DELETE", "TRACE"]);
 
 /** The contract `http`: the image's program serves HTTP on $PORT. It is up when the port takes a connection, and ends when it has answered. */
 export class HttpProgram implements Program {
+  readonly takesOutput = false;
   readonly #box: Box;
   readonly #port: number;
   /** The connection that told that it is up is the one that gets the request: a server of one thread waits on it. */

@@ -16,6 +16,8 @@ export interface Exchange {
  * ends with the box or stands in `traffic.boxError`; nothing is thrown for what user code does.
  */
 export interface Program {
+  /** Whether what it writes to standard output is the answer, and not its log. */
+  readonly takesOutput: boolean;
   /**
    * Brings it to where it takes a request. `onMade`: its runtime is up, what follows is the user's own start.
    * False: it cannot; its box ends, or says why.

@@ -41,7 +41,9 @@ export class ReadyBoxes {
     this.#sweeper = setInterval(() => this.#sweep(), SWEEPS_EACH_MS).unref();
   }
 
+  /** A CGI program is started for its request: nothing of it can be made before. */
   begin(version: VersionSpec): Begun {
+    if (version.contract === "cgi") return { ready: null, ended: () => {} };
     const shelf = this.#shelf(version);
     shelf.calls.begun(performance.now());
     this.#running += 1;
