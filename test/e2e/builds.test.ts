@@ -213,7 +213,7 @@ describe("a source that does not build", () => {
     expect((await mayfly.deploy("bad", "")).status).toBe(400);
     expect((await mayfly.deploy("bad", Buffer.alloc(65 * 1024 * 1024))).status).toBe(413);
     expect((await mayfly.deploy("bad", Buffer.from([0, 1, 2, 3]))).status).toBe(415);
-    expect((await mayfly.deploy("bad", "FROM scratch\nCOPY a b\n")).status).toBe(415);
+    expect((await mayfly.deploy("bad", "FROM scratch\nCOPY a b\n")).status).toBe(422);
     expect((await mayfly.deploy("bad", "export default 1", "memory=1KiB")).status).toBe(422);
     expect((await mayfly.api("/v1/functions/bad")).status).toBe(404);
   });

@@ -17,6 +17,14 @@ const FETCHER = `export default async (request) => {
   }
 };`;
 const BYTES = 200_000;
+const FETCHING = `FROM mayfly/node:24
+RUN ["node", "-e", "fetch('http://203-0-113-10.test/bytes/1000').then(async (r) => require('fs').writeFileSync('/tmp/got', String((await r.arrayBuffer()).byteLength)))"]
+RUN --network=none ["node", "-e", "fetch('http://203.0.113.10/').then(() => process.exit(1), () => {})"]
+COPY <<"index.mjs" /app/
+import { readFileSync } from "node:fs";
+export default () => new Response(readFileSync("/tmp/got"));
+index.mjs
+`;
 
 let ground: Ground;
 let dir: string;
@@ -24,6 +32,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "mayfly-e2e-network-"));
   writeFileSync(join(dir, "resolv.conf"), `nameserver ${RESOLVER}\n`);
   writeFileSync(join(dir, "fetcher.js"), FETCHER);
+  writeFileSync(join(dir, "Dockerfile"), FETCHING);
   ground = await Ground.open([...PUBLIC, ...PRIVATE, RESOLVER]);
 });
 afterAll(async () => {
@@ -75,6 +84,12 @@ describe.each([["off"], ["on"]])("with nurseries %s", (nursery) => {
     const { body, record } = await call(mayfly, "inward", "http://203.0.113.10/");
     expect(body).toBe("ENETUNREACH");
     expect(record.bill.usage).toMatchObject({ net_rx_bytes: 0, net_tx_bytes: 0 });
+  });
+
+  it("a RUN fetches what it needs, unless it says --network=none", async () => {
+    const built = await curl(`-w ' %{http_code}' -T ${dir}/Dockerfile '${mayfly.url}/v1/functions/built?wait=60'`);
+    expect(built).toMatch(/ 201$/);
+    expect((await call(mayfly, "built", "")).body).toBe("1000");
   });
 
   it("nothing of the network is left when the system was stopped", async () => {

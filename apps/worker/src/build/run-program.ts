@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { BuildStopped, type RunProgram } from "@mayfly/build";
-import type { Box } from "@mayfly/container";
+import { type Box, NetworkError } from "@mayfly/container";
 import { FIXED_LIMITS, formatBytes } from "@mayfly/contract";
 import type { WorkerDeps } from "../deps.ts";
 
@@ -43,7 +43,7 @@ export function programRunner(id: string, folder: string, deps: WorkerDeps): Run
         profile: request.user.uid === 0 ? "build" : "function",
         nursery: null,
         meter: "from_exec",
-        network: "none",
+        network: request.network === "none" ? "none" : await networkFor(request, deps),
         channel: false,
         stdin: false,
       });
@@ -57,6 +57,18 @@ export function programRunner(id: string, folder: string, deps: WorkerDeps): Run
       throw error;
     }
   };
+}
+
+/** A build goes on without a network where this host cannot give one; a program that needs it says what it misses. */
+async function networkFor({ onOutput }: Parameters<RunProgram>[0], deps: WorkerDeps): Promise<"egress" | "none"> {
+  try {
+    await deps.boxes.openNetwork();
+    return "egress";
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    onOutput("stderr", `mayfly: this program has no network: ${error.message}\n`);
+    return "none";
+  }
 }
 
 const refused = (message: string) => new BuildStopped({ code: "build_failed", message });
