@@ -194,4 +194,17 @@ describe("mayfly image", () => {
     expect(await mayfly("pull", `${docker.host}/app:1`)).toMatchObject({ code: 0 });
     expect(await mayfly("fsck")).toMatchObject({ code: 0, stdout: "" });
   });
+
+  it("are pulled when a Dockerfile goes on from one that is not here", async () => {
+    await registryClient({ store: theirs }).push(image, `${docker.host}/base:7`);
+    const dockerfile = (from: string) =>
+      `FROM ${from} AS files\nFROM mayfly/node:24\nCOPY --from=files /file-3 /app/\nCOPY <<"index.mjs" /app/\n` +
+      'import { readFileSync } from "node:fs";\nexport default () => new Response(readFileSync("file-3"));\nindex.mjs\n';
+    const answer = await system.deploy("based", dockerfile(`${docker.host}/base:7`));
+    expect(answer.status, await answer.clone().text()).toBe(201);
+    expect(await (await system.call("based")).text()).toBe("layer 3\n".repeat(1000));
+    const absent = await system.deploy("based", dockerfile(`${docker.host}/absent:1`));
+    expect(absent.status).toBe(422);
+    expect(await absent.text()).toContain("it is not here, and pulling it failed");
+  });
 });

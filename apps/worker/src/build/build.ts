@@ -4,8 +4,9 @@ import { type BuildJob, type BuildRecord, type BuildResult, FRAME } from "@mayfl
 import { connectChannel, type FrameChannel } from "@mayfly/queue";
 import { timestamp } from "../clock.ts";
 import type { WorkerDeps } from "../deps.ts";
+import { baseImage } from "./base-image.ts";
 import { channelSource } from "./channel-source.ts";
-import { isContext, localImage, reading } from "./dockerfile.ts";
+import { isContext, reading } from "./dockerfile.ts";
 import { boxLender } from "./open-box.ts";
 import { openSource } from "./open-source.ts";
 import { programRunner } from "./run-program.ts";
@@ -101,8 +102,9 @@ async function run(
     const { kind } = source;
     const upload = () => openSource(deps.uploads, { build: job.build, source });
     if (kind === "dockerfile" || (await isContext(kind, job.settings, upload))) {
-      const { buildCache: cache, store } = deps;
-      const resolveImage = (reference: string) => localImage(reference, store);
+      const { buildCache: cache, store, importer } = deps;
+      const resolveImage = (reference: string, platform: string | null) =>
+        baseImage(reference, platform, { store, importer, signal });
       const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(upload) } as const;
       return await buildDockerfileSource({
         ...shared,

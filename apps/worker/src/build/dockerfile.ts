@@ -1,7 +1,6 @@
 import type { Readable } from "node:stream";
 import { tarHoldsDockerfile } from "@mayfly/build";
-import type { Digest, Settings, SourceKind } from "@mayfly/contract";
-import type { ImageStore } from "@mayfly/image";
+import type { Settings, SourceKind } from "@mayfly/contract";
 
 type Open = () => Promise<Readable>;
 
@@ -14,11 +13,4 @@ export async function* reading(open: Open): AsyncGenerator<Uint8Array> {
 export async function isContext(kind: SourceKind, { dockerfile }: Settings, open: Open): Promise<boolean> {
   if (kind !== "tar" && kind !== "tar.gz") return false;
   return dockerfile !== null || tarHoldsDockerfile(reading(open));
-}
-
-/** Bases are images that are here. @throws Error */
-export async function localImage(reference: string, store: ImageStore): Promise<Digest> {
-  const digest = await store.resolve(reference);
-  if (digest) return digest;
-  throw new Error("not found; mayfly image pull brings an image here, mayfly image ls shows those that are");
 }
