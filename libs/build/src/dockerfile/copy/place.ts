@@ -1,5 +1,5 @@
 import { type ContentSource, type FileNode, FileTree, join, split } from "../files/file-tree.ts";
-import type { Listed } from "../files/listing.ts";
+import { type Listed, pathIn } from "../files/listing.ts";
 import type { Ignore } from "../ignore/matcher.ts";
 import { DockerfileError } from "../source/failure.ts";
 import { changedMode } from "./mode.ts";
@@ -17,6 +17,7 @@ export interface Placing {
 }
 
 const MADE_FOLDER_MODE = 0o755;
+const ROOT: Owner = { uid: 0, gid: 0 };
 
 /**
  * Puts files into a tree by Docker's rules (fsutil/copy), and remembers what it put: that is the layer. The tree is changed as it goes, so
@@ -57,31 +58,53 @@ export class Placer {
 
   /**
    * Lays an archive's entries over a folder, by their own owners and modes; names in it that go through links lead to where they lead
-   * inside of the tree. @throws DockerfileError
+   * when that folder is the root, as Docker unpacks it. @throws DockerfileError
    */
   unpack(list: readonly Listed[], archive: ContentSource, destination: string): void {
     const folder = destination.replace(/^\/+|\/+$/g, "");
     this.makeFolder(folder);
+    const root = this.#tree.resolve(folder);
     const under = (path: string) => {
       const [parent, name] = split(path);
-      const place = this.#tree.resolve(join(folder, parent));
-      this.makeFolder(place);
+      this.#requireNoDeadLink(parent, root);
+      const place = this.#tree.resolve(parent, "follow", root);
+      this.makeFolder(place, ROOT);
       return name === "" ? place : join(place, name);
     };
+    const names = new Map<FileNode, string[]>();
     for (const entry of list) {
       if (entry.type === "whiteout" || entry.type === "opaque") {
         throw new DockerfileError(
           `the archive holds "${entry.path}", and names that begin with .wh. mean something else in layers`,
         );
       }
-      const path = under(entry.path);
+      if (entry.path === "") continue; // What is there already keeps its attributes.
+      const path = under(pathIn(entry.path));
       if (entry.type === "hard_link") {
-        const target = this.#tree.at(under(entry.target));
-        if (target) this.#set(path, target);
+        const file = this.#tree.at(under(entry.target));
+        if (!file)
+          throw new DockerfileError(`the archive links "${entry.path}" to "${entry.target}", which is not there`);
+        const { mode, uid, gid, mtime_s, mtime_ns } = entry;
+        const linked = file.type === "symlink" ? file : { ...file, mode, uid, gid, mtime_s, mtime_ns };
+        names.set(linked, [...(names.get(file) ?? [under(entry.target)]), path]);
+        for (const name of names.get(linked)!) this.#set(name, linked);
         continue;
       }
       const source = { archive, path: entry.path };
-      this.#set(path, { ...entry, path, ...(entry.type === "file" && { source }) });
+      const node = { ...entry, path, ...(entry.type === "file" && { source }) };
+      names.set(node, [path]);
+      this.#set(path, node);
+    }
+  }
+
+  /** Folders are made where there are none, but not where a link leads to none. @throws DockerfileError */
+  #requireNoDeadLink(parent: string, root: string): void {
+    let path = "";
+    for (const name of parent.split("/").filter((part) => part !== "")) {
+      path = join(path, name);
+      const link = this.#tree.at(this.#tree.resolve(path, "keep", root));
+      if (link?.type === "symlink" && !this.#tree.at(this.#tree.resolve(path, "follow", root)))
+        throw new DockerfileError(`the archive goes through "/${path}", a link to what is not there`);
     }
   }
 
@@ -93,7 +116,7 @@ export class Placer {
   }
 
   /** Makes a folder and those that it is in, as far as they are not there. @throws DockerfileError when something else is there */
-  makeFolder(path: string): void {
+  makeFolder(path: string, { uid, gid } = this.#placing.owner ?? ROOT): void {
     const resolved = this.#tree.resolve(path);
     const parts = resolved === "" ? [] : resolved.split("/");
     for (const [at] of parts.entries()) {
@@ -102,7 +125,6 @@ export class Placer {
       if (there && there.type !== "directory")
         throw new DockerfileError(`cannot make the folder "/${resolved}": "/${folder}" is no folder`);
       if (there) continue;
-      const { uid, gid } = this.#placing.owner ?? { uid: 0, gid: 0 };
       const attributes = { mode: MADE_FOLDER_MODE, uid, gid, mtime_s: this.#placing.now_s, mtime_ns: 0, xattrs: {} };
       this.#set(folder, { type: "directory", path: folder, ...attributes });
     }

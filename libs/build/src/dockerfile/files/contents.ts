@@ -1,7 +1,7 @@
 import type { Digest } from "@mayfly/contract";
 import { decompressedArchive, entriesOfTar, ImageError, type ImageStore, type LayerEntry } from "@mayfly/image";
 import type { ContentSource } from "./file-tree.ts";
-import { contentOf, type Listed, listed } from "./listing.ts";
+import { contentOf, type Listed, listed, told } from "./listing.ts";
 
 /** Reads contents of files where they are: in blobs, never in unpacked trees, so no link can lead anywhere. */
 export class Contents {
@@ -37,10 +37,10 @@ export class Contents {
     return Buffer.concat(parts).toString();
   }
 
-  /** The entries of the layer or archive that a file is in. */
+  /** The entries of the layer or archive that a file is in, told apart. */
   async *entries(source: Exclude<ContentSource, { readonly bytes: Uint8Array }>): AsyncGenerator<LayerEntry> {
-    if ("layer" in source) yield* this.#store.layerEntries(source.layer);
-    else yield* entriesOfTar(await decompressedArchive(this.read(source.archive)));
+    if ("layer" in source) yield* told(this.#store.layerEntries(source.layer));
+    else yield* told(entriesOfTar(await decompressedArchive(this.read(source.archive))));
   }
 
   /** What is in a file when it is a tar, packed or not; null when it is none, whatever its name is. */
@@ -64,6 +64,6 @@ export class Contents {
   }
 
   layer(digest: Digest): Promise<Listed[]> {
-    return listed(this.#store.layerEntries(digest));
+    return listed(this.entries({ layer: digest, path: "" }));
   }
 }

@@ -1,6 +1,6 @@
 import type { Digest } from "@mayfly/contract";
 import { DockerfileError } from "../source/failure.ts";
-import type { Listed, ListedFile } from "./listing.ts";
+import { type Listed, type ListedFile, pathIn } from "./listing.ts";
 
 /** Where the bytes of a file are: an entry of a layer, of an archive that is one, or here. */
 export type ContentSource =
@@ -64,16 +64,20 @@ export class FileTree {
   }
 
   /**
-   * Where a path leads: the same place through no link. What is not there is taken as it is written. @throws DockerfileError for links
-   * that lead in circles
+   * Where a path leads: the same place through no link. What is not there is taken as it is written. @param root a folder, through no
+   * link, that paths and links begin at and lead out of as little as out of "/" @throws DockerfileError for links that lead in circles
    */
-  resolve(path: string, last: "follow" | "keep" = "follow"): string {
+  resolve(path: string, last: "follow" | "keep" = "follow", root = ""): string {
     const todo = partsOf(path);
-    let done: { readonly name: string; readonly branch: Branch | undefined }[] = [];
+    const start = partsOf(root).map((name, at, parts) => ({
+      name,
+      branch: this.#branch(parts.slice(0, at + 1).join("/")),
+    }));
+    let done = [...start];
     for (let links = 0; todo.length > 0; ) {
       const name = todo.shift()!;
       if (name === "..") {
-        done.pop();
+        if (done.length > start.length) done.pop();
         continue;
       }
       const folder = done.length === 0 ? this.#root : done.at(-1)!.branch;
@@ -83,7 +87,7 @@ export class FileTree {
         continue;
       }
       if (++links > MOST_LINKS) throw new DockerfileError(`"/${path}": too many links`);
-      if (branch.node.target.startsWith("/")) done = [];
+      if (branch.node.target.startsWith("/")) done = [...start];
       todo.unshift(...partsOf(branch.node.target));
     }
     return done.map(({ name }) => name).join("/");
@@ -111,10 +115,9 @@ export class FileTree {
     }
     for (const entry of list) {
       if (entry.type === "whiteout" || entry.type === "opaque" || entry.type === "hard_link") continue;
-      this.put(
-        this.#place(entry.path),
-        entry.type === "file" ? { ...entry, source: { layer, path: entry.path } } : entry,
-      );
+      const path = pathIn(entry.path);
+      const source = { layer, path: entry.path };
+      this.put(this.#place(path), entry.type === "file" ? { ...entry, path, source } : entry);
     }
     // In a tar as it was packed, a link may come before what sorts after it.
     for (const entry of list) {

@@ -12,12 +12,8 @@ export type ListedFile =
   | ({ readonly type: "symlink"; readonly target: string } & Attributes)
   | ({ readonly type: "char_device" | "block_device"; readonly major: number; readonly minor: number } & Attributes);
 
-/** One more name of a file. */
-export interface ListedLink {
-  readonly type: "hard_link";
-  readonly path: string;
-  readonly target: string;
-}
+/** One more name of a file. Its attributes are the file's in layers; unpacking an archive gives them to the file. */
+export type ListedLink = { readonly type: "hard_link"; readonly target: string } & Attributes;
 
 /** What the layers below have here is gone. */
 export type ListedMark =
@@ -35,6 +31,22 @@ export interface Attributes {
   readonly xattrs: Readonly<Record<string, string>>;
 }
 
+/** Between a path and which file of that path it is; no path holds it. */
+const AGAIN = "\0";
+
+/** Gives each file a path of its own: one that comes again is another file than the first, and the last one counts. */
+export async function* told(entries: AsyncIterable<LayerEntry>): AsyncGenerator<LayerEntry> {
+  const seen = new Map<string, number>();
+  for await (const entry of entries) {
+    const times = seen.get(entry.path) ?? 0;
+    if (entry.type === "file") seen.set(entry.path, times + 1);
+    yield times > 0 && entry.type === "file" ? { ...entry, path: `${entry.path}${AGAIN}${times}` } : entry;
+  }
+}
+
+/** The path as it stands in the layer or archive. */
+export const pathIn = (told: string): string => told.split(AGAIN)[0]!;
+
 /** Lists entries as they stream past; every content is read, for its digest. */
 export async function listed(entries: AsyncIterable<LayerEntry>): Promise<Listed[]> {
   const list: Listed[] = [];
@@ -45,7 +57,6 @@ export async function listed(entries: AsyncIterable<LayerEntry>): Promise<Listed
 async function listedEntry(entry: LayerEntry): Promise<Listed> {
   const { path } = entry;
   if (entry.type === "whiteout" || entry.type === "opaque") return { type: entry.type, path };
-  if (entry.type === "hard_link") return { type: "hard_link", path, target: entry.target };
   const { mode, uid, gid, mtime_s, mtime_ns = 0 } = entry;
   const xattrs = Object.fromEntries(
     [...(entry.xattrs ?? [])].map(([name, value]) => [name, Buffer.from(value).toString("base64")]),
@@ -54,6 +65,8 @@ async function listedEntry(entry: LayerEntry): Promise<Listed> {
   switch (entry.type) {
     case "file":
       return { type: "file", ...attributes, size_bytes: entry.size_bytes, digest: await digestOf(entry) };
+    case "hard_link":
+      return { type: "hard_link", ...attributes, target: entry.target };
     case "symlink":
       return { type: "symlink", ...attributes, target: entry.target };
     case "directory":
