@@ -35,7 +35,7 @@ export const BY_FILTER: readonly Row[] = [
   refused("ptrace", "ok"),
   refused("socket AF_VSOCK", "ok"),
   refused("socket NETLINK_XFRM", "ok"),
-  refused("socket NETLINK_AUDIT", "ok"),
+  { attempt: "socket NETLINK_AUDIT", answer: "EPROTONOSUPPORT", unless: "ok" },
   refused("socket NETLINK_NETFILTER", "ok"),
   refused("socketpair AF_INET", "EOPNOTSUPP"),
   refused("UDP_ENCAP", "ok"),

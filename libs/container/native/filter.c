@@ -81,9 +81,11 @@ static void socket_families(struct program *p) {
   if_equal(p, 1 /* AF_UNIX */, SECCOMP_RET_ALLOW);
   if_equal(p, 2 /* AF_INET */, SECCOMP_RET_ALLOW);
   if_equal(p, 10 /* AF_INET6 */, SECCOMP_RET_ALLOW);
-  emit(p, BPF_JMP | BPF_JEQ | BPF_K, 16 /* AF_NETLINK, for getifaddrs: NETLINK_ROUTE only */, 0, 3);
+  emit(p, BPF_JMP | BPF_JEQ | BPF_K, 16 /* AF_NETLINK, for getifaddrs: NETLINK_ROUTE only */, 0, 5);
   load_arg(p, 2);
   if_equal(p, 0, SECCOMP_RET_ALLOW);
+  /* useradd and its like go on without an audit only when there is no such thing. */
+  if_equal(p, 9 /* NETLINK_AUDIT */, SECCOMP_RET_ERRNO | EPROTONOSUPPORT);
   ret(p, REFUSE);
   end_case(p, jump);
 }
