@@ -16,6 +16,8 @@ export const TEST_PACKAGES = {
   "user-mode-linux": "the second kernel, with cgroup v2",
   kmod: "loads overlay into the second kernel",
   curl: "the client that the documentation promises works",
+  bzip2: "packs archives that ADD unpacks in tests",
+  "xz-utils": "packs archives that ADD unpacks in tests",
   attr: "writes and reads extended attributes in tests of layers",
   strace: "kills and fails single system calls in fault tests",
   bubblewrap: "peer in `npm run bench`",
