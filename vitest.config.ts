@@ -1,13 +1,34 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that make no box, start no service and measure nothing: their files run side by side. */
+const PURE = [
+  "{apps/cli,libs/contract,libs/catalog,libs/ledger,libs/sqlite}/**/*.test.ts",
+  "libs/build/src/dockerfile/{source,lines,nodes,instructions,expand,ignore,lint,plan,copy,files}/**/*.test.ts",
+  "{test/house,apps/worker/src/program,apps/worker/src/ready}/**/*.test.ts",
+];
+const NEVER = ["**/node_modules/**", "**/fixtures/**"];
+
 export default defineConfig({
   test: {
-    include: ["{apps,libs,infra,test}/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/fixtures/**"],
+    pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Boxes, cgroups and two cores are shared: one file at a time keeps timings and leak counts honest.
-    fileParallelism: false,
-    pool: "forks",
+    projects: [
+      {
+        extends: true,
+        test: { name: "pure", include: PURE, exclude: NEVER, maxWorkers: 2, sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: "real",
+          include: ["{apps,libs,infra,test}/**/*.test.ts"],
+          exclude: [...NEVER, ...PURE],
+          // Boxes, cgroups and two cores are shared: one file at a time keeps timings and leak counts honest.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

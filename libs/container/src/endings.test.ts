@@ -156,7 +156,7 @@ describe("a spec that cannot be a box", () => {
   it("throws, names the field, and leaves no cgroup", async () => {
     const cases: [Partial<BoxSpec>, RegExp][] = [
       [{ id: "../x" }, /^id:/],
-      [{ args: ["relative"] }, /^args:/],
+      [{ args: [""] }, /^args:/],
       [{ args: ["/bin/probe", "a\0b"] }, /NUL/],
       [{ binds: [{ source: "/etc", target: "/x\0unprotected\0seccomp", readonly: true }] }, /NUL/],
       [{ binds: [{ source: "etc", target: "/x", readonly: true }] }, /^binds:/],
@@ -169,5 +169,15 @@ describe("a spec that cannot be a box", () => {
       await expect(boxes.host.start(boxes.probe("exit 0", changes))).rejects.toThrow(BadBoxSpec);
     }
     expect(await boxes.host.orphans()).toEqual([]);
+  });
+});
+
+describe("a program without a slash", () => {
+  it("is looked for in the PATH of its own environment", async () => {
+    expect((await boxes.run(boxes.spec(["probe", "exit", "3"], { env: ["PATH=/nowhere:/bin"] }))).ending).toEqual({
+      ...{ kind: "exit", code: 3 },
+    });
+    const { ending } = await boxes.run(boxes.spec(["probe", "exit", "3"], { env: ["PATH=/nowhere"] }));
+    expect(ending).toMatchObject({ kind: "refused", step: "exec", errno: "ENOENT" });
   });
 });
