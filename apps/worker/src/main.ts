@@ -27,7 +27,7 @@ import { recover } from "./recover.ts";
 /** Composition root: environment → stores → boxes → recovery → consume. The supervisor reads one JSON line when all of it stands. */
 const env = parseEnv(process.env);
 /** A nursery that takes longer is used when it is there; calls boot their runtime until then. */
-const NURSERY_WAIT_MS = 15_000;
+const NURSERY_WAIT_MS = 3_000;
 const log = pino({ name: "worker", level: env.logLevel }, pino.destination({ fd: 2, sync: true }));
 // Below a folder of root's: in `run`, which is the gateway's, that could be put something else in its place.
 const runDir = join(env.home, "boxes");
