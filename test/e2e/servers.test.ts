@@ -62,6 +62,19 @@ describe("an image that serves HTTP on $PORT", () => {
     expect(big.equals(Buffer.alloc(8 << 20, 7))).toBe(true);
   });
 
+  it("has a record of a call whose server ended while it waited for it", async () => {
+    const leaves =
+      "require('http').createServer((q, s) => s.end('x')).listen(8080); setTimeout(() => process.exit(5), 300)";
+    expect((await mayfly.deploy("leaves", program(leaves))).status).toBe(201);
+    for (let call = 0; call < 4; call += 1) {
+      const answer = await mayfly.call("leaves");
+      await answer.text();
+      expect([200, 502]).toContain(answer.status);
+      expect((await mayfly.record(answer)).bill.lines.length).toBeGreaterThan(0);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  });
+
   it("that dies in the middle of its answer, or gives none, has failed", async () => {
     const half = await mayfly.call("web/half");
     await expect(half.text()).rejects.toThrow();

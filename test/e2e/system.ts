@@ -41,7 +41,9 @@ export async function startSystem(env: Record<string, string> = {}, under: reado
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const start = [join(ROOT, "infra/src/start.ts"), "--verbose"];
-  const [program, ...args] = [...under, process.execPath, "--disable-warning=ExperimentalWarning", ...start];
+  // A test run that is killed takes its systems along.
+  const dying = ["setpriv", "--pdeathsig=INT"];
+  const [program, ...args] = [...under, ...dying, process.execPath, "--disable-warning=ExperimentalWarning", ...start];
   const child = spawn(program!, args, {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,

@@ -38,7 +38,31 @@ export class HttpProgram implements Program {
   }
 
   async answer(exchange: Exchange): Promise<void> {
-    const { job, gateway, traffic, timing } = exchange;
+    const { gateway, traffic, timing } = exchange;
+    let request: ClientRequest | null = null;
+    try {
+      // Node refuses targets and headers that its parser takes, and the server may have ended while it waited.
+      const [sent, answered] = await this.#ask(exchange);
+      request = sent;
+      const response = await answered;
+      const head = ResponseHead.safeParse({ status: response.statusCode, headers: headersOf(response) });
+      if (!head.success) throw new Error("its status or a header cannot be passed on");
+      await sendAnswer({ head: head.data, body: response, gateway, timing, traffic });
+    } catch (error) {
+      if (traffic.clientGone || traffic.boxError) return;
+      const message = `the HTTP server in the box gave no whole answer: ${(error as Error).message}`;
+      traffic.boxError = { code: "bad_response", message };
+    } finally {
+      request?.destroy();
+      // A server does not end by itself.
+      traffic.dismissed = true;
+      this.#box.kill({ kind: "killed", reason: "it has answered" });
+    }
+  }
+
+  /** Sends the request, its body as it comes. */
+  async #ask(exchange: Exchange): Promise<[ClientRequest, Promise<IncomingMessage>]> {
+    const { job, gateway, traffic } = exchange;
     const frames = gateway.frames[Symbol.asyncIterator]();
     const first = await firstOf(job.head, frames);
     const request = this.#request(exchange, first !== null);
@@ -53,21 +77,7 @@ export class HttpProgram implements Program {
         // It closed the connection: its answer, or its end, tells why.
       })
       .then(() => traffic.clientGone && this.#box.kill({ kind: "killed", reason: "the caller went away" }));
-    try {
-      const response = await answered;
-      const head = ResponseHead.safeParse({ status: response.statusCode, headers: headersOf(response) });
-      if (!head.success) throw new Error("its status or a header cannot be passed on");
-      await sendAnswer({ head: head.data, body: response, gateway, timing, traffic });
-    } catch (error) {
-      if (traffic.clientGone || traffic.boxError) return;
-      const message = `the HTTP server in the box gave no whole answer: ${(error as Error).message}`;
-      traffic.boxError = { code: "bad_response", message };
-    } finally {
-      request.destroy();
-      // A server does not end by itself.
-      traffic.dismissed = true;
-      this.#box.kill({ kind: "killed", reason: "it has answered" });
-    }
+    return [request, answered];
   }
 
   close(): void {
