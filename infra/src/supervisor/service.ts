@@ -17,7 +17,8 @@ export interface ServiceSpec {
   readonly stopMs: number;
 }
 
-const BACKOFF_MS = { first: 100, last: 5_000, forgetAfter: 1_000 };
+/** How long it waits before a restart: the first after a service that stood, twice as long after each start that failed. */
+const BACKOFF_MS = { first: 100, last: 5_000 };
 const READY_WITHIN_MS = 30_000;
 
 /**
@@ -67,12 +68,11 @@ export class Service {
     let child: ChildProcess | null = first;
     let delay = BACKOFF_MS.first;
     while (!this.#stopping) {
-      const began = performance.now();
       if (child) {
         if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
         if (this.#stopping) return;
         this.#say(`${this.#spec.name} ended (${child.signalCode ?? `code ${child.exitCode}`}); restarting it`);
-        if (performance.now() - began > BACKOFF_MS.forgetAfter) delay = BACKOFF_MS.first;
+        delay = BACKOFF_MS.first;
       }
       await sleep(delay);
       delay = Math.min(delay * 2, BACKOFF_MS.last);
