@@ -36,14 +36,17 @@ export async function command(
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-/** Runs vitest over `files` (all when empty). A skipped test, a file that cannot load and a run of no tests are failures. */
-export async function vitest(name: string, files: readonly string[], excluded: readonly string[] = []): Promise<Tally> {
+/**
+ * Runs vitest over `files` (all when empty) of a project of vitest.config.ts (of all when it is null). A skipped test, a file that cannot
+ * load and a run of no tests are failures.
+ */
+export async function vitest(name: string, files: readonly string[], project: "pure" | "real" | null): Promise<Tally> {
   const dir = mkdtempSync(join(tmpdir(), "mayfly-test-"));
   const report = join(dir, "report.json");
   const began = performance.now();
   try {
-    const exclude = excluded.flatMap((glob) => ["--exclude", glob]);
-    const args = ["run", ...files, ...exclude, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const chosen = project ? ["--project", project] : [];
+    const args = ["run", ...files, ...chosen, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const child = spawn(join(ROOT, "node_modules", ".bin", "vitest"), args, {
       cwd: ROOT,
       stdio: ["ignore", "inherit", "inherit"],
