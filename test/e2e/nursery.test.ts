@@ -45,6 +45,21 @@ async function startOf(name: string, boundMs: number): Promise<string | null> {
 const zeros = "0".repeat(16);
 
 describe("a forked runtime", () => {
+  it("reads the code that V8 compiled when the module was built", async () => {
+    const many = Array.from({ length: 3_000 }, (_, i) => `export function f${i}(x) { return x.a + ${i} * f0(x); }`);
+    const source = `import { getCompileCacheDir } from "node:module"; import { basename } from "node:path";
+      import { readdirSync } from "node:fs";
+      ${many.join("\n")}
+      export default () => Response.json({ used: basename(getCompileCacheDir() ?? ""), kept: readdirSync("/app/.compiled") });`;
+    expect((await mayfly.deploy("large", source, "env.NODE_DEBUG_NATIVE=COMPILE_CACHE")).status).toBe(201);
+    const answer = await mayfly.call("large");
+    const seen = (await answer.clone().json()) as { used: string; kept: string[] };
+    // V8 takes what was kept by the same version with the same flags and user, and a fork has them all.
+    expect(seen.kept).toEqual([seen.used]);
+    expect(seen.used).toContain(process.version);
+    expect(await mayfly.record(answer)).toMatchObject({ start: "forked" });
+  }, 60_000);
+
   it("is in its box without privileges, as a booted one is", async () => {
     const answer = await mayfly.call("fn");
     const seen = (await answer.json()) as Record<string, unknown>;

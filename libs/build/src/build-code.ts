@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { BuildJob, BuildRecord, BuildResult, CodeSource, Digest, SourceKind } from "@mayfly/contract";
-import type { ImageStore } from "@mayfly/image";
+import type { ImageStore, Layer } from "@mayfly/image";
 import { NODE_PATH, runnerCommand } from "@mayfly/runtime";
 import { detectInBox } from "./detect-in-box.ts";
 import { BOX_ENV, pairs } from "./environment.ts";
@@ -45,8 +45,15 @@ export async function buildCode(input: BuildCodeInput): Promise<BuiltCode> {
   const records = new Records(input.onRecord, input.now);
   const meter = new Meter();
   try {
-    const { image, size_bytes } = await bundled(input, records, meter);
-    const { contract, exports } = await detectInBox(image, input, records, meter);
+    const { layer, size_bytes } = await bundled(input, records, meter);
+    const { contract, exports, compiled } = await detectInBox(
+      await imageOf(input, [layer]),
+      input,
+      records,
+      meter,
+      input.store,
+    );
+    const image = await imageOf(input, compiled ? [layer, compiled] : [layer]);
     return { outcome: { status: "done", image, contract, size_bytes, exports }, usage: meter.usage };
   } catch (error) {
     if (!(error instanceof BuildStopped)) throw error;
@@ -60,7 +67,7 @@ async function bundled(
   input: BuildCodeInput,
   records: Records,
   meter: Meter,
-): Promise<{ image: Digest; size_bytes: number }> {
+): Promise<{ layer: Layer; size_bytes: number }> {
   const { job, store, signal } = input;
   if (job.settings.contract !== null && job.settings.contract !== "fetch") {
     throw new BuildStopped({
@@ -82,14 +89,16 @@ async function bundled(
   return meter.over(session, signal, async () => {
     const init = { kind: job.source.kind, file_name: job.source.file_name, entry: job.settings.entry };
     const source = { init, bytes: input.openSource() };
-    const { layer, size_bytes } = await makeLayer(session, request, source, store, records);
-    const image = await store.createImage({
-      base: input.base,
-      layers: [layer],
-      config: { User: "fn", WorkingDir: "/app", Cmd: runnerCommand() },
-      history: ["mayfly: code"],
-      created: CREATED,
-    });
-    return { image, size_bytes };
+    return makeLayer(session, request, source, store, records);
   });
 }
+
+/** The same layers give the same image. */
+const imageOf = ({ store, base }: BuildCodeInput, layers: Layer[]): Promise<Digest> =>
+  store.createImage({
+    base,
+    layers,
+    config: { User: "fn", WorkingDir: "/app", Cmd: runnerCommand() },
+    history: ["mayfly: code", "mayfly: compiled code"].slice(0, layers.length),
+    created: CREATED,
+  });

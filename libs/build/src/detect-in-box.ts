@@ -1,6 +1,7 @@
 import type { BuildJob, Digest } from "@mayfly/contract";
-import { runnerCommand } from "@mayfly/runtime";
-import { detectContract } from "./detect.ts";
+import type { ImageStore } from "@mayfly/image";
+import { compilerCommand, runnerCommand } from "@mayfly/runtime";
+import { type Detected, detectContract } from "./detect.ts";
 import { BOX_ENV, pairs } from "./environment.ts";
 import type { Meter } from "./meter.ts";
 import type { Records } from "./records.ts";
@@ -17,18 +18,22 @@ export interface DetectInput {
   readonly signal: AbortSignal;
 }
 
-/** Loads the module of an image in a box over it, as a call would: which contract is it? @throws BuildStopped */
+/**
+ * Loads the module of an image in a box over it, as a call would: which contract is it? `keepIn`: where a layer with its compiled code goes.
+ * @throws BuildStopped
+ */
 export async function detectInBox(
   image: Digest,
   { job, openBox, signal }: DetectInput,
   records: Records,
   meter: Meter,
-) {
+  keepIn: ImageStore | null = null,
+): Promise<Detected> {
   records.start("detect");
   const { env, memory_bytes, tmp_bytes, pids } = job.settings;
   const request: BoxRequest = {
     image,
-    args: runnerCommand(),
+    args: keepIn ? compilerCommand() : runnerCommand(),
     env: pairs({ ...BOX_ENV, MAYFLY_FUNCTION: job.function, MAYFLY_MEMORY_BYTES: String(memory_bytes), ...env }),
     limits: {
       memory_bytes: Math.max(memory_bytes, LEAST.memory_bytes),
@@ -40,7 +45,8 @@ export async function detectInBox(
     onLog: (stream, text) => records.log("detect", text, stream),
   };
   const session = await openBox(request);
-  const found = await meter.over(session, signal, () => detectContract(session, request));
-  records.done("detect", `contract ${found.contract}`);
+  const found = await meter.over(session, signal, () => detectContract(session, request, keepIn));
+  const kept = found.compiled ? `, ${found.compiled.size_bytes} bytes of compiled code` : "";
+  records.done("detect", `contract ${found.contract}${kept}`);
   return found;
 }

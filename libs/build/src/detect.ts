@@ -1,24 +1,47 @@
-import { BoxReady, type BuildFault, ErrorFrame, encodeJson, FRAME } from "@mayfly/contract";
-import { MODULE_PATH } from "@mayfly/runtime";
+import { BoxReady, type BuildFault, CompiledFiles, ErrorFrame, encodeJson, FRAME } from "@mayfly/contract";
+import type { ImageStore, Layer } from "@mayfly/image";
+import { COMPILED_PATH, MODULE_PATH } from "@mayfly/runtime";
 import { Conversation } from "./conversation.ts";
 import { type Bounds, BuildStopped, bounded, boundedExports } from "./fault.ts";
+import { receivedFiles } from "./make-layer.ts";
 import type { BoxSession } from "./session.ts";
 
-/** Loads the module in a box of its image, as a call would, and asks what it exports. @throws BuildStopped when there is no handler */
+export interface Detected {
+  readonly contract: "fetch";
+  readonly exports: string[];
+  /** V8's code of the module, when it was asked for and is worth a layer. */
+  readonly compiled: Layer | null;
+}
+
+/**
+ * Loads the module in a box of its image, as a call would, and asks what it exports. `keepIn`: where a layer with its compiled code goes.
+ * @throws BuildStopped when there is no handler
+ */
 export async function detectContract(
   session: BoxSession,
   bounds: Bounds,
-): Promise<{ contract: "fetch"; exports: string[] }> {
+  keepIn: ImageStore | null,
+): Promise<Detected> {
   const talk = new Conversation(session, { phase: "detect", bounds, onRecord: () => {}, readFault });
-  await session.send(encodeJson(FRAME.INIT, { module: MODULE_PATH, contract: "fetch", mode: "detect" })).catch(() => {
+  const init = { module: MODULE_PATH, contract: "fetch", mode: "detect", compile: keepIn !== null };
+  await session.send(encodeJson(FRAME.INIT, init)).catch(() => {
     // The box is gone already: its ending says why.
   });
   const frame = await talk.next();
   const ready = BoxReady.safeParse(talk.json(frame));
   if (frame.type !== FRAME.READY || !ready.success) throw talk.nonsense();
   const exports = boundedExports(ready.data.exports);
-  if (ready.data.contract === "fetch") return { contract: "fetch", exports };
-  throw new BuildStopped(noHandler(exports));
+  if (ready.data.contract !== "fetch") throw new BuildStopped(noHandler(exports));
+  return { contract: "fetch", exports, compiled: keepIn && (await compiledLayer(talk, keepIn)) };
+}
+
+async function compiledLayer(talk: Conversation, store: ImageStore): Promise<Layer | null> {
+  const frame = await talk.next();
+  const head = CompiledFiles.safeParse(talk.json(frame));
+  if (frame.type !== FRAME.HEAD || !head.success) throw talk.nonsense();
+  const { files } = head.data;
+  if (files.length === 0) return null;
+  return store.addLayer(receivedFiles(files, COMPILED_PATH.slice(1), talk), { compression: "gzip" });
 }
 
 /** What the runner tells of a module that threw: the stack names the user's files and lines. */

@@ -37,7 +37,7 @@ export async function makeLayer(
     });
   }
   records.start("layer");
-  const layer = await store.addLayer(entries(files, talk), { compression: "gzip" });
+  const layer = await store.addLayer(receivedFiles(files, "app", talk), { compression: "gzip" });
   records.done("layer", layer.digest);
   return { layer, size_bytes };
 }
@@ -66,17 +66,24 @@ async function announced(talk: Conversation): Promise<BuilderResult> {
   return result.data;
 }
 
-/** Plain files below /app, owned by root and readable by all: what the function can read it cannot change. */
-async function* entries(files: BuilderResult["files"], talk: Conversation): AsyncGenerator<LayerEntry> {
+/**
+ * Files that a box sends next, below `folder`, owned by root and readable by all: what the function can read it cannot change.
+ * @throws BuildStopped
+ */
+export async function* receivedFiles(
+  files: BuilderResult["files"],
+  folder: string,
+  talk: Conversation,
+): AsyncGenerator<LayerEntry> {
   const root = { uid: 0, gid: 0, mtime_s: MTIME_S };
-  const dirs = new Set(files.flatMap(({ path }) => parents(`app/${path}`)));
+  const dirs = new Set(files.flatMap(({ path }) => parents(`${folder}/${path}`)));
   for (const path of dirs) yield { type: "directory", path, mode: 0o755, ...root };
   const body = new Body(talk);
   for (const { path, size_bytes } of files) {
     const content = () => body.take(size_bytes);
     const file: FileEntry = {
       type: "file",
-      path: `app/${path}`,
+      path: `${folder}/${path}`,
       mode: 0o644,
       ...root,
       size_bytes,

@@ -176,6 +176,8 @@ export const BoxInit = z.object({
   contract: z.enum(CONTRACTS),
   /** `serve` one request; `detect` the contract and answer with READY alone; `self_test`: load nothing, answer with a RECORD. */
   mode: z.enum(["serve", "detect", "self_test"]),
+  /** In mode `detect`: after READY comes V8's code of the module: HEAD (CompiledFiles), DATA… of all files, END. */
+  compile: z.boolean().default(false),
 });
 export type BoxInit = z.infer<typeof BoxInit>;
 
@@ -206,6 +208,21 @@ export const BoxReady = z.object({
   contract: z.enum(CONTRACTS).nullable(),
 });
 export type BoxReady = z.infer<typeof BoxReady>;
+
+const MOST_COMPILED_BYTES = 64 * 1024 * 1024;
+/** Box → worker, HEAD in mode `detect`: files of V8's compile cache, `{version and flags}/{module}`. */
+export const CompiledFiles = z.object({
+  files: z
+    .array(
+      z.object({
+        path: z.string().regex(/^[\w.-]{1,100}\/[0-9a-f]{1,16}$/),
+        size_bytes: z.int().nonnegative().max(MOST_COMPILED_BYTES),
+      }),
+    )
+    .max(100)
+    .refine((files) => files.reduce((sum, file) => sum + file.size_bytes, 0) <= MOST_COMPILED_BYTES),
+});
+export type CompiledFiles = z.infer<typeof CompiledFiles>;
 
 /** ERROR frame, box → worker → gateway. */
 export const ErrorFrame = z.object({

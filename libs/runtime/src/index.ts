@@ -8,6 +8,8 @@ export const NURSERY_PATH = "/mayfly/nursery.mjs";
 /** Not in the image: a layer that the host lays over it. */
 export const NURSERY_ADDON = "/mayfly/nursery.node";
 export const MODULE_PATH = "/app/index.mjs";
+/** V8's code of that module, when its build found it worth keeping. */
+export const COMPILED_PATH = "/app/.compiled";
 /** The user in the base image that functions run as. */
 export const FUNCTION_USER = { uid: 1000, gid: 1000, groups: [] as readonly number[] };
 
@@ -30,6 +32,9 @@ const FLAGS = [
 
 /** The command line of a box whose runtime is booted in it. */
 export const runnerCommand = (): string[] => [NODE_PATH, ...FLAGS, RUNNER_PATH];
+
+/** As above, for a box whose compiled code is kept: with one seed for all, V8 writes the same bytes for the same module. */
+export const compilerCommand = (): string[] => [NODE_PATH, ...FLAGS, "--random-seed=1", RUNNER_PATH];
 
 /**
  * The environment of a nursery; its forks get their own.

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { type BoxHead, type BoxInit, decodeJson, type ErrorFrame, FRAME, type Frame } from "@mayfly/contract";
 import { BadResponse, checkResponse, sendResponse } from "./answer.ts";
+import { type CompiledFile, keepCompiled, useCompiled } from "./compiled.ts";
 import { type Context, findHandler, type Handler } from "./handler.ts";
 import { loadModule } from "./load-module.ts";
 import { selfTest } from "./self-test.ts";
@@ -45,8 +46,10 @@ export class Life {
       return this.#end(0);
     }
     this.#guard((error) => void this.#fail(error, "function_error"));
+    const compiled = init.compile ? keepCompiled(init.module) : useCompiled();
     const found = findHandler(await this.#load(init.module));
     await this.#wire.json(FRAME.READY, { exports: found.exports, contract: found.handler ? "fetch" : null });
+    if (compiled) await this.#handOver(compiled());
     if (init.mode === "detect") return this.#end(0);
     if (!found.handler)
       return this.#fail(new Error(`no handler among the exports: ${found.exports.join(", ")}`), "function_error");
@@ -62,6 +65,14 @@ export class Life {
       await this.#fail(error, "function_error", "the module failed while it was loaded: ");
       throw error;
     }
+  }
+
+  async #handOver(files: readonly CompiledFile[]): Promise<void> {
+    await this.#wire.json(FRAME.HEAD, {
+      files: files.map(({ path, contents }) => ({ path, size_bytes: contents.byteLength })),
+    });
+    for (const { contents } of files) await this.#wire.send(FRAME.DATA, contents);
+    await this.#wire.send(FRAME.END, new Uint8Array(0));
   }
 
   async #serve(handler: Handler, head: BoxHead): Promise<void> {

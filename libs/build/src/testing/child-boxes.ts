@@ -66,7 +66,7 @@ export class ChildBoxes {
     const child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       cwd: work,
-      env: { ...env, ...(request.args.includes(BUILDER_PATH) ? esbuild : {}) },
+      env: { TMPDIR: work, ...env, ...(request.args.includes(BUILDER_PATH) ? esbuild : {}) },
     });
     this.#children.add(child);
     child.stdout!.on("data", (chunk: Buffer) => request.onLog("stdout", chunk.toString()));
