@@ -20,7 +20,7 @@ export const FUNCTION_USER = { uid: 1000, gid: 1000, groups: [] as readonly numb
  * - `--single-threaded`: V8 posts no work to threads, which a fork does not have; a box has one core as a rule. Booted runtimes have it
  *   too: code that V8 cached for one kind is good for the other.
  * - `--no-flush-bytecode`: a collection keeps compiled functions; a fork would have to compile them again.
- * - `--disable-warning=ExperimentalWarning`: our own use of source map support is no news for a user's log.
+ * - `--disable-warning=ExperimentalWarning`: that a part of Node that we use is experimental is no news for a user's log.
  */
 const FLAGS = [
   "--disable-sigusr1",

@@ -26,7 +26,6 @@ interface Addon {
 const ROUNDS = 40;
 const addon = createRequire(import.meta.url)(NURSERY_ADDON) as Addon;
 
-process.setSourceMapsEnabled(true);
 await rehearse(ROUNDS);
 for (let round = 0; round < ROUNDS; round += 1) {
   become({ env: ["HOME=/tmp"], cwd: "/", pid: process.pid, seed: 1 });
