@@ -1,6 +1,6 @@
 import { requireRedis } from "@mayfly/queue";
 import { type Home, makeHome } from "./home.ts";
-import { bundlePrograms } from "./prepare/bundles.ts";
+import { bundlePrograms, bundleServices } from "./prepare/bundles.ts";
 import { makeImages } from "./prepare/images.ts";
 import { buildNative } from "./prepare/native.ts";
 import { ensureSystemUser } from "./prepare/system-user.ts";
@@ -20,6 +20,7 @@ async function main(): Promise<number> {
   const lock = await lockHome(home.supervisorSocket);
   try {
     const native = await buildNative(say);
+    const services = await bundleServices(say);
     await makeImages({ home, bundles: await bundlePrograms(say), native, say });
     if (stop.aborted) return STOPPED;
     if (options.redisUrl) {
@@ -32,6 +33,7 @@ async function main(): Promise<number> {
       home,
       runAs,
       native,
+      services,
       listen: options.listen,
       redisUrl: options.redisUrl,
       concurrency: options.concurrency,

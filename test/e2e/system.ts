@@ -101,7 +101,7 @@ async function running(child: ChildProcess, output: () => string): Promise<void>
 }
 
 function findService(supervisor: number, service: string): number | null {
-  const marks = { gateway: "apps/gateway/src/main.ts", worker: "apps/worker/src/main.ts", redis: "redis-server" };
+  const marks = { gateway: "apps/gateway.mjs", worker: "apps/worker.mjs", redis: "redis-server" };
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { BUILD, ROOT } from "../root.ts";
@@ -28,6 +28,28 @@ export async function bundlePrograms(say: (line: string) => void): Promise<Bundl
     await bundle(join(ROOT, "libs/build/src/box/builder.ts"), bundles.builder);
   });
   return bundles;
+}
+
+export interface Services {
+  readonly gateway: string;
+  readonly worker: string;
+}
+
+/**
+ * The processes of ours that serve, each as one file: from their sources Node takes three times as long to start them (it strips types
+ * from 600 files) and keeps 30 MB more. The lines are as they were written: a stack names them, and above them stands their file.
+ */
+export async function bundleServices(say: (line: string) => void): Promise<Services> {
+  const services = { gateway: join(BUILD, "apps", "gateway.mjs"), worker: join(BUILD, "apps", "worker.mjs") };
+  const inputs = ["apps/gateway/src", "apps/worker/src", "libs", "package-lock.json"].map((path) => join(ROOT, path));
+  await unlessMade(join(BUILD, "apps.stamp"), digestOf(inputs), async () => {
+    say("bundling gateway and worker");
+    await bundle(join(ROOT, "apps/gateway/src/main.ts"), services.gateway);
+    await bundle(join(ROOT, "apps/worker/src/main.ts"), services.worker);
+    // libs/ledger reads it from beside its own code.
+    copyFileSync(join(ROOT, "libs/ledger/src/price/default.v1.json"), join(BUILD, "apps", "default.v1.json"));
+  });
+  return services;
 }
 
 async function bundle(entry: string, outfile: string): Promise<void> {

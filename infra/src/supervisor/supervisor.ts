@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import type { Home, RunAs } from "../home.ts";
-import { ROOT } from "../root.ts";
+import type { Services } from "../prepare/bundles.ts";
 import { clearRedisSocket, redisService } from "./redis.ts";
 import { readyLine, Service, type ServiceSpec } from "./service.ts";
 
@@ -8,6 +7,7 @@ export interface SystemOptions {
   readonly home: Home;
   readonly runAs: RunAs;
   readonly native: string;
+  readonly services: Services;
   readonly listen: string;
   readonly redisUrl: string | undefined;
   readonly concurrency: string | undefined;
@@ -76,7 +76,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
       await add({
         name: "gateway",
         command: process.execPath,
-        args: [...NODE_FLAGS, join(ROOT, "apps/gateway/src/main.ts")],
+        args: [...NODE_FLAGS, options.services.gateway],
         env: {
           ...common,
           MAYFLY_LISTEN: options.listen,
@@ -97,7 +97,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
       await add({
         name: "worker",
         command: "setpriv",
-        args: ["--pdeathsig=KILL", process.execPath, ...NODE_FLAGS, join(ROOT, "apps/worker/src/main.ts")],
+        args: ["--pdeathsig=KILL", process.execPath, ...NODE_FLAGS, options.services.worker],
         env: {
           ...common,
           MAYFLY_NATIVE: options.native,

@@ -8,7 +8,7 @@ export type Leftovers = Readonly<
   Record<"processes" | "mounts" | "cgroups" | "namespaces" | "interfaces" | "tables" | "files", ReadonlySet<string>>
 >;
 
-const OURS = /mayfly|launcher|redis-server|linux\.uml/;
+const OURS = /mayfly|apps\/(gateway|worker)|launcher|redis-server|linux\.uml/;
 
 export function leftovers(): Leftovers {
   return {

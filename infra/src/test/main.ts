@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bundlePrograms } from "../prepare/bundles.ts";
+import { bundlePrograms, bundleServices } from "../prepare/bundles.ts";
 import { buildNative } from "../prepare/native.ts";
 import { ensureSystemUser } from "../prepare/system-user.ts";
 import { ROOT } from "../root.ts";
@@ -18,6 +18,7 @@ async function main(only: readonly string[]): Promise<Tally> {
   ensureSystemUser(say);
   await buildNative(say);
   await bundlePrograms(say);
+  await bundleServices(say);
   const before = leftovers();
   let tally: Tally = { passed: 0, failed: 0 };
   const take = (result: Tally) => {
