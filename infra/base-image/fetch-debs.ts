@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { download, type Wanted } from "./apt.ts";
 import { digestOfFile } from "./file-digest.ts";
-import { BASE_PACKAGES } from "./packages.ts";
 
 /** What `debs.json` beside the packages says: which were asked for, and what came. */
 interface Fetched {
@@ -11,18 +10,21 @@ interface Fetched {
 }
 
 /**
- * The .deb files of the base image, fetched by apt from the machine's own sources and verified against its signed lists. The second
+ * The .deb files of an image, fetched by apt from the machine's own sources and verified against its signed lists. The second
  * time they come out of `cacheDir/debs`, without network; remove that folder to get newer ones.
  * @returns paths. @throws Error saying what apt said and what to do.
  */
 export async function fetchDebs({
+  wanted,
   cacheDir,
   onProgress,
 }: {
+  /** Names of packages, with what needs them. */
+  readonly wanted: Readonly<Record<string, string>>;
   readonly cacheDir: string;
   readonly onProgress: (line: string) => void;
 }): Promise<string[]> {
-  const packages = Object.keys(BASE_PACKAGES);
+  const packages = Object.keys(wanted);
   const dir = join(cacheDir, "debs");
   const kept = await readKept(dir, packages);
   if (kept) return kept;

@@ -6,16 +6,17 @@ import { ImageError, type ImageStore, openImageStore } from "@mayfly/image";
 import { fetchDebs } from "./fetch-debs.ts";
 import { digestOfInputs } from "./inputs.ts";
 import { INPUTS_LABEL, makeBuilder, makeNodeBase } from "./make-images.ts";
+import { BASE_PACKAGES, BUILDER_PACKAGES } from "./packages.ts";
 
 /** The same for everybody: the wall clock would give every machine an image of its own. */
 const CREATED = new Date("2026-01-01T00:00:00Z");
 const NODE_TAG = "mayfly/node:24";
 const BUILDER_TAG = "mayfly/builder:latest";
 
-const [imagesDir, cacheDir, runner, builder, layerTree] = process.argv.slice(2);
-if (!imagesDir || !cacheDir || !runner || !builder || !layerTree) {
+const [imagesDir, cacheDir, layerTree, runner, ...programs] = process.argv.slice(2);
+if (!imagesDir || !cacheDir || !layerTree || !runner || programs.length === 0) {
   process.stderr.write(
-    "usage: node infra/base-image/main.ts <imagesDir> <cacheDir> <runner.mjs> <builder.mjs> <layer-tree>\n",
+    "usage: node infra/base-image/main.ts <imagesDir> <cacheDir> <layer-tree> <runner.mjs> <program of builder boxes>…\n",
   );
   process.exit(2);
 }
@@ -24,7 +25,9 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 try {
   mkdirSync(cacheDir, { recursive: true });
   const store = await openImageStore(imagesDir, { layerTree });
-  const debs = await fetchDebs({ cacheDir, onProgress: say });
+  const debs = await fetchDebs({ wanted: BASE_PACKAGES, cacheDir, onProgress: say });
+  const builderCache = join(cacheDir, "builder");
+  const builderDebs = await fetchDebs({ wanted: BUILDER_PACKAGES, cacheDir: builderCache, onProgress: say });
   const nodeBinary = binary(`node-linux-${process.arch}`, "bin/node");
   const esbuildBinary = binary(`@esbuild/linux-${process.arch}`, "bin/esbuild");
   const inputsOf = (files: string[], name: string) => digestOfInputs(files, join(cacheDir, `${name}.digests.json`));
@@ -32,9 +35,10 @@ try {
   const base = await unlessMade(store, NODE_TAG, nodeInputs, (labels) =>
     makeNodeBase({ store, debs, nodeBinary, runner, created: CREATED, labels }),
   );
-  const builderInputs = `${await inputsOf([esbuildBinary, builder], "builder")} ${base}`;
+  const npm = dirname(manifestOf("npm"));
+  const builderInputs = `${await inputsOf([esbuildBinary, manifestOf("npm"), ...builderDebs, ...programs], "builder")} ${base}`;
   await unlessMade(store, BUILDER_TAG, builderInputs, (labels) =>
-    makeBuilder({ store, base, esbuildBinary, builder, created: CREATED, labels }),
+    makeBuilder({ store, base, debs: builderDebs, esbuildBinary, npm, programs, created: CREATED, labels }),
   );
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -72,8 +76,11 @@ async function madeFrom(store: ImageStore, tag: string, inputs: string): Promise
   }
 }
 
-/** A program in an npm package: the one that the lock file pins, not what happens to be installed on the machine. */
+/** Of an npm package: the one that the lock file pins, not what happens to be installed on the machine. */
+function manifestOf(npmPackage: string): string {
+  return createRequire(import.meta.url).resolve(`${npmPackage}/package.json`);
+}
+
 function binary(npmPackage: string, path: string): string {
-  const manifest = createRequire(import.meta.url).resolve(`${npmPackage}/package.json`);
-  return join(dirname(manifest), path);
+  return join(dirname(manifestOf(npmPackage)), path);
 }

@@ -6,6 +6,7 @@ import { type ImageStore, openImageStore } from "@mayfly/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fetchDebs } from "./fetch-debs.ts";
 import { makeNodeBase } from "./make-images.ts";
+import { BASE_PACKAGES } from "./packages.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const CREATED = new Date("2026-01-01T00:00:00Z");
@@ -18,7 +19,7 @@ describe("mayfly/node", () => {
     dir = mkdtempSync(join(tmpdir(), "mayfly-base-"));
     const cacheDir = join(ROOT, "build", "cache");
     mkdirSync(cacheDir, { recursive: true });
-    debs = await fetchDebs({ cacheDir, onProgress: () => {} });
+    debs = await fetchDebs({ wanted: BASE_PACKAGES, cacheDir, onProgress: () => {} });
     writeFileSync(join(dir, "runner.mjs"), "console.log('runner');\n");
     first = await make("one", debs);
   }, 300_000);

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
+import { basename } from "node:path";
 import { promisify } from "node:util";
 import type { Digest } from "@mayfly/contract";
 import type { ImageStore, LayerEntry } from "@mayfly/image";
 import { type DebFields, fieldsOf } from "./deb.ts";
 import { debianFiles } from "./debian-files.ts";
-import { programLayer } from "./program-layer.ts";
+import { filesOfFolder, programLayer } from "./program-layer.ts";
 import { skeletonFolders, systemFiles } from "./system-files.ts";
 
 /** Label that says what an image was made from. */
@@ -53,20 +54,35 @@ export async function makeNodeBase(
   });
 }
 
-/** Makes the image that builds run in: `base`, esbuild and the builder bundle. */
+/** Makes the image that builds run in: `base`, a shell for scripts of packages, esbuild, npm, and our programs. */
 export async function makeBuilder(
-  input: Made & { readonly base: Digest; readonly esbuildBinary: string; readonly builder: string },
+  input: Made & {
+    readonly base: Digest;
+    readonly debs: readonly string[];
+    readonly esbuildBinary: string;
+    /** The folder of the package npm. */
+    readonly npm: string;
+    readonly programs: readonly string[];
+  },
 ): Promise<Digest> {
   const { store, base, created } = input;
   const mtime_s = Math.floor(created.getTime() / 1000);
   const esbuild = await versionOf(input.esbuildBinary);
-  const program = { "usr/local/bin/esbuild": { source: input.esbuildBinary, mode: 0o755 } };
-  const builder = { "mayfly/builder.mjs": { source: input.builder, mode: 0o644 } };
+  const shell = await store.addLayer(debianFiles(input.debs, skeletonFolders(mtime_s), mtime_s), {
+    compression: "none",
+  });
+  const bundler = { "usr/local/bin/esbuild": { source: input.esbuildBinary, mode: 0o755 } };
+  const npm = filesOfFolder(input.npm, "usr/local/lib/node_modules/npm");
+  const programs = Object.fromEntries(
+    input.programs.map((source) => [`mayfly/${basename(source)}`, { source, mode: 0o644 }]),
+  );
+  const layers = [shell];
+  for (const files of [bundler, npm, programs]) layers.push(await programLayer(store, files, mtime_s));
   const { config } = await store.image(base);
   return store.createImage({
     base,
-    layers: [await programLayer(store, program, mtime_s), await programLayer(store, builder, mtime_s)],
-    history: [`esbuild ${esbuild}`, "the builder of mayfly"],
+    layers,
+    history: ["a shell", `esbuild ${esbuild}`, "npm", "the builder of mayfly"],
     config: {
       Labels: {
         ...config.config.Labels,

@@ -8,3 +8,8 @@ export const BASE_PACKAGES = {
   netbase: "/etc/services and /etc/protocols, which getaddrinfo and getservbyname read",
   tzdata: "zones for programs other than node, whose ICU has its own",
 } as const;
+
+/** Those of `mayfly/builder` besides. */
+export const BUILDER_PACKAGES = {
+  dash: "npm runs scripts of packages with /bin/sh",
+} as const;

@@ -8,6 +8,7 @@ export interface Bundles {
   readonly runner: string;
   readonly nursery: string;
   readonly builder: string;
+  readonly installer: string;
 }
 
 /** The programs that run inside of boxes, and the one that boxes are forked from, each as one file with all it imports. */
@@ -17,6 +18,7 @@ export async function bundlePrograms(say: (line: string) => void): Promise<Bundl
     // Beside its addon: together they are a layer that the host lays over the base image.
     nursery: join(BUILD, "native", "nursery", "mayfly", "nursery.mjs"),
     builder: join(BUILD, "box", "builder.mjs"),
+    installer: join(BUILD, "box", "installer.mjs"),
   };
   const inputs = ["libs/contract/src", "libs/runtime/src", "libs/build/src", "package-lock.json"].map((path) =>
     join(ROOT, path),
@@ -26,6 +28,7 @@ export async function bundlePrograms(say: (line: string) => void): Promise<Bundl
     await bundle(join(ROOT, "libs/runtime/src/runner.ts"), bundles.runner);
     await bundle(join(ROOT, "libs/runtime/src/nursery.ts"), bundles.nursery);
     await bundle(join(ROOT, "libs/build/src/box/builder.ts"), bundles.builder);
+    await bundle(join(ROOT, "libs/build/src/box/installer.ts"), bundles.installer);
   });
   return bundles;
 }

@@ -27,9 +27,10 @@ export async function makeImages({
       script,
       home.images,
       join(BUILD, "cache"),
+      join(native, "layer-tree"),
       bundles.runner,
       bundles.builder,
-      join(native, "layer-tree"),
+      bundles.installer,
     ],
     {
       stdio: ["ignore", "pipe", "pipe"],

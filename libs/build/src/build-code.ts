@@ -3,10 +3,13 @@ import type { BuildJob, BuildRecord, BuildResult, CodeSource, Digest, SourceKind
 import type { ImageStore, Layer } from "@mayfly/image";
 import { NODE_PATH, runnerCommand } from "@mayfly/runtime";
 import { detectInBox } from "./detect-in-box.ts";
+import type { BuildCache, RunProgram } from "./dockerfile/execute/ports.ts";
 import { BOX_ENV, pairs } from "./environment.ts";
 import { BuildStopped, CANCELLED } from "./fault.ts";
-import { makeLayer } from "./make-layer.ts";
+import { install } from "./install.ts";
+import { type Made, makeLayer } from "./make-layer.ts";
 import { Meter } from "./meter.ts";
+import { WORK_FOLDER } from "./protocol.ts";
 import { Records } from "./records.ts";
 import type { BoxRequest, OpenBox } from "./session.ts";
 
@@ -23,12 +26,16 @@ export const builderCommand = (): string[] => [NODE_PATH, "--disable-warning=Exp
 
 export interface BuildCodeInput {
   readonly job: Omit<BuildJob, "source"> & { readonly source: CodeSource & { readonly kind: SourceKind } };
-  readonly openSource: () => Readable;
+  /** Asked for twice when dependencies are installed in between. */
+  readonly openSource: () => Promise<Readable>;
   readonly store: ImageStore;
   /** Manifest digests of mayfly/node and mayfly/builder. */
   readonly base: Digest;
   readonly builder: Digest;
   readonly openBox: OpenBox;
+  /** Runs npm. */
+  readonly run: RunProgram;
+  readonly cache: BuildCache;
   readonly onRecord: (record: BuildRecord) => void;
   readonly now: () => Date;
   /** Aborted: the box that runs is stopped and the outcome is an error that says so. */
@@ -76,20 +83,42 @@ async function bundled(
       hint: "leave contract out, or set it to fetch",
     });
   }
+  let made = await bundle(input.builder, false, input, records, meter);
+  if (made.install !== null) {
+    const { builder, run, cache } = input;
+    const wanted = { manifests: made.layer, request: made.install, scripts: job.settings.install_scripts === "on" };
+    const image = await install({ builder, run, cache, store, signal, ...wanted }, records);
+    made = await bundle(image, true, input, records, meter);
+  }
+  return made;
+}
+
+/** Bundles in a box of an image, which is the builder's, or the same with what was installed. */
+async function bundle(
+  image: Digest,
+  installed: boolean,
+  { job, store, signal, openBox, openSource }: BuildCodeInput,
+  records: Records,
+  meter: Meter,
+): Promise<Made> {
   records.start("box");
   const request: BoxRequest = {
-    image: input.builder,
+    image,
     args: builderCommand(),
-    env: pairs({ ...BOX_ENV, ESBUILD_BINARY_PATH: "/usr/local/bin/esbuild" }),
+    env: pairs({
+      ...BOX_ENV,
+      MAYFLY_WORK: installed ? WORK_FOLDER : "/tmp",
+      ESBUILD_BINARY_PATH: "/usr/local/bin/esbuild",
+    }),
     limits: BUILD_LIMITS,
     timeout_ms: BUILD_TIMEOUT_MS,
     onLog: (stream, text) => records.log("bundle", text, stream),
   };
-  const session = await input.openBox(request);
+  const session = await openBox(request);
   return meter.over(session, signal, async () => {
-    const init = { kind: job.source.kind, file_name: job.source.file_name, entry: job.settings.entry };
-    const source = { init, bytes: input.openSource() };
-    return makeLayer(session, request, source, store, records);
+    const { entry, dir } = job.settings;
+    const init = { kind: job.source.kind, file_name: job.source.file_name, entry, dir, installed };
+    return makeLayer(session, request, { init, bytes: await openSource() }, store, records);
   });
 }
 

@@ -41,7 +41,9 @@ async function compiledLayer(talk: Conversation, store: ImageStore): Promise<Lay
   if (frame.type !== FRAME.HEAD || !head.success) throw talk.nonsense();
   const { files } = head.data;
   if (files.length === 0) return null;
-  return store.addLayer(receivedFiles(files, COMPILED_PATH.slice(1), talk), { compression: "gzip" });
+  return store.addLayer(receivedFiles(files, { folder: COMPILED_PATH.slice(1), owner: 0 }, talk), {
+    compression: "gzip",
+  });
 }
 
 /** What the runner tells of a module that threw: the stack names the user's files and lines. */

@@ -1,8 +1,9 @@
 import { encodeFrame, encodeJson, FRAME, FRAME_MAX_BYTES } from "@mayfly/contract";
 import type { FileEntry, ImageStore, Layer, LayerEntry } from "@mayfly/image";
+import { FUNCTION_USER } from "@mayfly/runtime";
 import { Conversation } from "./conversation.ts";
 import { type Bounds, BuildStopped, readFault } from "./fault.ts";
-import { type BuilderInit, BuilderRecord, BuilderResult, MAX_OUTPUT_BYTES } from "./protocol.ts";
+import { type BuilderInit, BuilderRecord, BuilderResult, MAX_OUTPUT_BYTES, SOURCE_FOLDER } from "./protocol.ts";
 import type { Records } from "./records.ts";
 import type { BoxSession } from "./session.ts";
 
@@ -12,6 +13,13 @@ const MTIME_S = Date.UTC(2026, 0, 1) / 1000;
 export interface Source {
   readonly init: BuilderInit;
   readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** A layer of what a builder box made of a source: what the function is, or what says which dependencies it wants first. */
+export interface Made {
+  readonly layer: Layer;
+  readonly size_bytes: number;
+  readonly install: BuilderResult["install"];
 }
 
 /**
@@ -24,11 +32,11 @@ export async function makeLayer(
   source: Source,
   store: ImageStore,
   records: Records,
-): Promise<{ layer: Layer; size_bytes: number }> {
+): Promise<Made> {
   const onRecord = (value: unknown) => pass(value, records);
   const talk = new Conversation(session, { phase: "bundle", bounds, onRecord, readFault });
   const sending = send(session, source);
-  const { files } = await Promise.race([announced(talk), sending.then(() => new Promise<never>(() => {}))]);
+  const { install, files } = await Promise.race([announced(talk), sending.then(() => new Promise<never>(() => {}))]);
   const size_bytes = files.reduce((sum, file) => sum + file.size_bytes, 0);
   if (size_bytes > MAX_OUTPUT_BYTES) {
     throw new BuildStopped({
@@ -36,10 +44,12 @@ export async function makeLayer(
       message: `the bundle has ${size_bytes} bytes, the limit is ${MAX_OUTPUT_BYTES}`,
     });
   }
-  records.start("layer");
-  const layer = await store.addLayer(receivedFiles(files, "app", talk), { compression: "gzip" });
-  records.done("layer", layer.digest);
-  return { layer, size_bytes };
+  const place = install === null ? FUNCTION_FILES : INSTALLED_FILES;
+  const step = install === null ? "layer" : "manifests";
+  records.start(step);
+  const layer = await store.addLayer(receivedFiles(files, place, talk), { compression: "gzip" });
+  records.done(step, layer.digest);
+  return { layer, size_bytes, install };
 }
 
 /** Sends the source. A box that ends early closes its side: what it said before is the reason then, and not our failed write. */
@@ -66,26 +76,32 @@ async function announced(talk: Conversation): Promise<BuilderResult> {
   return result.data;
 }
 
-/**
- * Files that a box sends next, below `folder`, owned by root and readable by all: what the function can read it cannot change.
- * @throws BuildStopped
- */
+/** Whose they are: what root owns, the function can read and not change. */
+interface Place {
+  readonly folder: string;
+  readonly owner: number;
+}
+const FUNCTION_FILES: Place = { folder: "app", owner: 0 };
+/** Where a builder box unpacks a source that has dependencies: npm, which is nobody, writes there. */
+const INSTALLED_FILES: Place = { folder: SOURCE_FOLDER.slice(1), owner: FUNCTION_USER.uid };
+
+/** Files that a box sends next, below a folder. @throws BuildStopped */
 export async function* receivedFiles(
-  files: BuilderResult["files"],
-  folder: string,
+  files: readonly { readonly path: string; readonly size_bytes: number; readonly executable?: boolean }[],
+  { folder, owner }: Place,
   talk: Conversation,
 ): AsyncGenerator<LayerEntry> {
-  const root = { uid: 0, gid: 0, mtime_s: MTIME_S };
+  const attributes = { uid: owner, gid: owner, mtime_s: MTIME_S };
   const dirs = new Set(files.flatMap(({ path }) => parents(`${folder}/${path}`)));
-  for (const path of dirs) yield { type: "directory", path, mode: 0o755, ...root };
+  for (const path of dirs) yield { type: "directory", path, mode: 0o755, ...attributes };
   const body = new Body(talk);
-  for (const { path, size_bytes } of files) {
+  for (const { path, size_bytes, executable } of files) {
     const content = () => body.take(size_bytes);
     const file: FileEntry = {
       type: "file",
       path: `${folder}/${path}`,
-      mode: 0o644,
-      ...root,
+      mode: executable ? 0o755 : 0o644,
+      ...attributes,
       size_bytes,
       content,
       once: true,

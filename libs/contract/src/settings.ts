@@ -13,6 +13,10 @@ export interface Settings extends Limits {
   readonly contract: Contract | null;
   /** Path of the entry module inside a project, or null to look for the usual ones. */
   readonly entry: string | null;
+  /** Folder of the source that is built, or null: its root. */
+  readonly dir: string | null;
+  /** Whether scripts of packages run while they are installed. */
+  readonly install_scripts: "on" | "off";
   /** Path of the Dockerfile in its context, or null: `Dockerfile` when there is one. */
   readonly dockerfile: string | null;
   /** The stage of a Dockerfile that is wanted, or null for the last. */
@@ -35,6 +39,8 @@ export const DEFAULT_SETTINGS: Settings = {
   access: "public",
   contract: null,
   entry: null,
+  dir: null,
+  install_scripts: "off",
   dockerfile: null,
   target: null,
   build_arg: {},
@@ -61,23 +67,25 @@ const QUANTITIES: Record<string, { field: keyof Limits; parse: (text: string) =>
   pids: { field: "pids", parse: (t) => (/^\d+$/.test(t) ? Number(t) : null), like: "64" },
   concurrency: { field: "concurrency", parse: (t) => (/^\d+$/.test(t) ? Number(t) : null), like: "100" },
 };
-const CHOICES = {
-  network: ["none", "egress"],
-  access: ["public", "key"],
-  contract: CONTRACTS,
-} as const;
+const CHOICES: Record<string, { field: keyof Settings; of: readonly string[] }> = {
+  network: { field: "network", of: ["none", "egress"] },
+  access: { field: "access", of: ["public", "key"] },
+  contract: { field: "contract", of: CONTRACTS },
+  "install-scripts": { field: "install_scripts", of: ["on", "off"] },
+};
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const RESERVED_ENV = /^MAYFLY_/;
 
 /** Settings of text, each with what may be written and an example of it. */
 const TEXTS = {
   entry: { read: pathInside, like: "a path inside the project, as src/index.ts" },
+  dir: { read: pathInside, like: "a folder of the source, as packages/api" },
   dockerfile: { read: pathInside, like: "a path inside the context, as docker/Dockerfile" },
   target: { read: (text: string) => /^[A-Za-z0-9._-]+$/.test(text), like: "the name or the number of a stage" },
 } as const;
 
 /** What decides what is built: another value of it asks for another build. */
-export const BUILD_SETTINGS = ["entry", "dockerfile", "target", "build_arg"] as const;
+export const BUILD_SETTINGS = ["entry", "dir", "install_scripts", "dockerfile", "target", "build_arg"] as const;
 
 /** Query parameters that belong to the deploy request itself and are no settings. */
 export const REQUEST_PARAMETERS = ["wait"] as const;
@@ -95,11 +103,12 @@ export function parseSettings(pairs: Iterable<readonly [string, string | null]>,
   const label = { ...base.label };
   for (const [name, value] of pairs) {
     const quantity = Object.hasOwn(QUANTITIES, name) ? QUANTITIES[name] : undefined;
+    const choice = Object.hasOwn(CHOICES, name) ? CHOICES[name] : undefined;
     if (quantity)
       next[quantity.field] = value === null ? DEFAULT_SETTINGS[quantity.field] : readQuantity(name, value, quantity);
-    else if (name === "network" || name === "access" || name === "contract")
-      next[name] = value === null ? DEFAULT_SETTINGS[name] : readChoice(name, value);
-    else if (name === "entry" || name === "dockerfile" || name === "target")
+    else if (choice)
+      next[choice.field] = value === null ? DEFAULT_SETTINGS[choice.field] : readChoice(name, value, choice.of);
+    else if (name === "entry" || name === "dir" || name === "dockerfile" || name === "target")
       next[name] = value === null ? DEFAULT_SETTINGS[name] : readText(name, value);
     else if (name.startsWith("build-arg.")) setVariable(build_arg, "build-arg", name.slice(10), value);
     else if (name.startsWith("env.")) setEnv(env, name.slice(4), value);
@@ -126,9 +135,9 @@ function readQuantity(name: string, value: string, q: (typeof QUANTITIES)[string
   return parsed;
 }
 
-function readChoice(name: keyof typeof CHOICES, value: string): string {
-  if ((CHOICES[name] as readonly string[]).includes(value)) return value;
-  throw new BadSetting(name, `${JSON.stringify(value)} is none of ${CHOICES[name].join(", ")}`);
+function readChoice(name: string, value: string, of: readonly string[]): string {
+  if (of.includes(value)) return value;
+  throw new BadSetting(name, `${JSON.stringify(value)} is none of ${of.join(", ")}`);
 }
 
 function readText(name: keyof typeof TEXTS, value: string): string {
@@ -192,6 +201,8 @@ export const SettingsSchema: z.ZodType<Settings> = z.object({
   contract: z.enum(CONTRACTS).nullable(),
   entry: z.string().nullable(),
   // A version of an older Mayfly has none of these.
+  dir: z.string().nullable().default(null),
+  install_scripts: z.enum(["on", "off"]).default("off"),
   dockerfile: z.string().nullable().default(null),
   target: z.string().nullable().default(null),
   build_arg: z.record(z.string(), z.string()).default({}),

@@ -59,13 +59,24 @@ export class Wire implements FrameSource {
       this.#socket.write(encodeHeader(type, part.byteLength));
       const room = part.byteLength === 0 || this.#socket.write(part);
       this.#socket.uncork();
-      if (!room) await new Promise((resolve) => this.#socket.once("drain", resolve).once("close", resolve));
+      if (!room) await this.#room();
     }
   }
 
   async json(type: FrameType, value: unknown): Promise<void> {
     const room = this.#socket.write(encodeJson(type, value));
-    if (!room) await new Promise((resolve) => this.#socket.once("drain", resolve).once("close", resolve));
+    if (!room) await this.#room();
+  }
+
+  /** Until what was written has gone out, or nobody takes it any more. */
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#socket.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#socket.once("drain", done).once("close", done);
+    });
   }
 
   /** Sends what is written and closes our side. */

@@ -100,9 +100,11 @@ async function run(
       return await buildImage({ ...shared, job, fetch });
     }
     const { kind } = source;
+    const runProgram = programRunner(job.build, deps.scratch, deps);
+    const cache = deps.buildCache;
     const upload = () => openSource(deps.uploads, { build: job.build, source });
     if (kind === "dockerfile" || (await isContext(kind, job.settings, upload))) {
-      const { buildCache: cache, store, importer } = deps;
+      const { store, importer } = deps;
       const resolveImage = (reference: string, platform: string | null) =>
         baseImage(reference, platform, { store, importer, signal });
       const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(upload) } as const;
@@ -111,14 +113,13 @@ async function run(
         job,
         source: dockerfile,
         resolveImage,
-        run: programRunner(job.build, deps.scratch, deps),
+        run: runProgram,
         cache,
       });
     }
     const builder = await image(BUILDER_IMAGE, deps);
-    const opened = await upload();
     const code = { ...job, source: { ...source, kind } };
-    return await buildCode({ ...shared, job: code, openSource: () => opened, builder });
+    return await buildCode({ ...shared, job: code, openSource: upload, builder, run: runProgram, cache });
   } catch (error) {
     if (error instanceof NetworkError) return withoutNetwork(error, deps);
     deps.log.error({ err: error, build: job.build }, "a build failed inside of mayfly");

@@ -1,15 +1,24 @@
-import { createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, statSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type BuildFault, decodeJson, FRAME, FRAME_MAX_BYTES } from "@mayfly/contract";
 import { Wire } from "@mayfly/runtime";
 import { stop } from "esbuild";
-import { type BuilderInit, type BuilderRecord, type BuilderResult, LONGEST_MSG } from "../protocol.ts";
+import {
+  type BuilderInit,
+  type BuilderRecord,
+  type BuilderResult,
+  type InstallRequest,
+  LONGEST_MSG,
+  MAX_FILES,
+} from "../protocol.ts";
+import { assetsOf } from "./assets.ts";
 import { type BundledFile, bundle } from "./bundle.ts";
 import { findEntry } from "./entry.ts";
 import { Failure } from "./failure.ts";
 import { Folder } from "./folder.ts";
+import { dependenciesOf } from "./manifests.ts";
 import { unpack } from "./unpack.ts";
 
 /**
@@ -26,8 +35,15 @@ async function main(): Promise<void> {
   if (first?.type !== FRAME.INIT) throw new Error("the source was not announced");
   const init = decodeJson(first) as BuilderInit;
   const { folder, project } = await unpacked(init);
-  const entry = init.kind === "module" ? basename(init.file_name) : findEntry(project, init.entry);
-  await handBack(await bundled(project, entry, folder));
+  if (init.kind === "module") return handBack(null, await bundled(project, basename(init.file_name), folder));
+  const install = init.installed ? null : dependenciesOf(project, folder);
+  if (install !== null)
+    return handBack(
+      install,
+      install.files.map((path) => onDisk(folder.root, path)),
+    );
+  const files = await bundled(project, findEntry(project, init.entry), folder);
+  return handBack(null, [...files, ...assetsOf(project)]);
 }
 
 async function unpacked(init: BuilderInit): Promise<{ folder: Folder; project: string }> {
@@ -43,7 +59,7 @@ async function unpacked(init: BuilderInit): Promise<{ folder: Folder; project: s
   // The disk is memory here.
   await rm(upload);
   await record({ step: "unpack", status: "done" });
-  return { folder, project: folder.project() };
+  return { folder, project: folder.project(init.dir) };
 }
 
 async function bundled(project: string, entry: string, folder: Folder): Promise<BundledFile[]> {
@@ -51,21 +67,36 @@ async function bundled(project: string, entry: string, folder: Folder): Promise<
   const { files, warnings } = await bundle(project, entry, folder);
   for (const warning of warnings.slice(0, MOST_WARNINGS)) await log(`warning: ${warning}`);
   if (warnings.length > MOST_WARNINGS) await log(`and ${warnings.length - MOST_WARNINGS} more warnings`);
-  const size = files.reduce((sum, file) => sum + file.contents.byteLength, 0);
+  const size = files.reduce((sum, file) => sum + file.size_bytes, 0);
   await record({ step: "bundle", status: "done", msg: `${files.length} files, ${size} bytes` });
   return files;
 }
 
-async function handBack(files: readonly BundledFile[]): Promise<void> {
+async function handBack(install: InstallRequest | null, files: readonly BundledFile[]): Promise<void> {
+  const listed = [...new Map(files.map((file) => [file.path, file])).values()];
   const result: BuilderResult = {
-    files: files.map(({ path, contents }) => ({ path, size_bytes: contents.byteLength })),
+    install,
+    files: listed.map(({ path, size_bytes, executable }) => ({ path, size_bytes, executable })),
   };
+  const longest = FRAME_MAX_BYTES - 1024;
+  if (listed.length > MAX_FILES || Buffer.byteLength(JSON.stringify(result)) > longest) {
+    throw new Failure(`the function would have ${listed.length} files, the limit is ${MAX_FILES}`, {
+      code: "body_too_large",
+      hint: "leave out what it does not need; a Dockerfile has no such limit",
+    });
+  }
   await wire.json(FRAME.HEAD, result);
-  for (const { contents } of files) {
-    for (let at = 0; at < contents.byteLength; at += FRAME_MAX_BYTES)
-      await wire.send(FRAME.DATA, contents.subarray(at, at + FRAME_MAX_BYTES));
+  for (const { content } of listed) {
+    if (typeof content === "string")
+      for await (const chunk of createReadStream(content)) await wire.send(FRAME.DATA, chunk as Buffer);
+    else if (content.byteLength > 0) await wire.send(FRAME.DATA, content);
   }
   await wire.send(FRAME.END, new Uint8Array(0));
+}
+
+function onDisk(root: string, path: string): BundledFile {
+  const content = join(root, path);
+  return { path, content, size_bytes: statSync(content).size, executable: false };
 }
 
 const record = ({ msg, ...line }: BuilderRecord): Promise<void> =>

@@ -141,9 +141,9 @@ describe("a bundle holds what", () => {
       "lib/f.ts": "export function f() {}",
     });
     expect(files.map((file) => file.path).sort()).toEqual(["index.mjs", "index.mjs.map"]);
-    const map = JSON.parse(Buffer.from(files.find((file) => file.path.endsWith(".map"))!.contents).toString());
+    const map = JSON.parse(Buffer.from(files.find((file) => file.path.endsWith(".map"))!.content).toString());
     expect(map.sources.sort()).toEqual(["index.ts", "lib/f.ts"]);
-    expect(JSON.stringify(files.map((file) => Buffer.from(file.contents).toString()))).not.toContain(at.dir);
+    expect(JSON.stringify(files.map((file) => Buffer.from(file.content).toString()))).not.toContain(at.dir);
   });
 });
 

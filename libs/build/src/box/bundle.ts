@@ -2,19 +2,47 @@ import { join, relative } from "node:path";
 import { type BuildFailure, build } from "esbuild";
 import { Diagnosis } from "./diagnosis.ts";
 import type { Folder } from "./folder.ts";
+import { keepPackages } from "./kept-packages.ts";
+import { filesOfPackages } from "./package-folder.ts";
 import { withoutForeignContent } from "./source-maps.ts";
 import { stayInside } from "./stay-inside.ts";
 
+/** A file that goes below /app. */
 export interface BundledFile {
   readonly path: string;
-  readonly contents: Uint8Array;
+  /** Its bytes, or the path of the file that has them. */
+  readonly content: Uint8Array | string;
+  readonly size_bytes: number;
+  readonly executable: boolean;
 }
 
-/** One module with all it imports, and its source map. @throws Failure with the places where the source does not compile */
+/**
+ * One module with all it imports, its source map, and the packages that work only where they lie.
+ * @throws Failure with the places where the source does not compile
+ */
 export async function bundle(
   project: string,
   entry: string,
   folder: Folder,
+): Promise<{ files: BundledFile[]; warnings: string[] }> {
+  const kept = new Set<string>();
+  for (;;) {
+    const before = kept.size;
+    const bundled = await attempt(project, entry, folder, kept).catch((error: unknown) => {
+      // What of a package cannot be bundled may be no part of the bundle the next time.
+      if (kept.size === before) throw error;
+      return null;
+    });
+    if (bundled !== null && kept.size === before)
+      return { ...bundled, files: [...bundled.files, ...filesOfPackages(kept)] };
+  }
+}
+
+async function attempt(
+  project: string,
+  entry: string,
+  folder: Folder,
+  kept: Set<string>,
 ): Promise<{ files: BundledFile[]; warnings: string[] }> {
   const diagnosis = new Diagnosis(project, folder);
   try {
@@ -37,14 +65,14 @@ export async function bundle(
       sourcesContent: true,
       charset: "utf8",
       logLevel: "silent",
-      loader: { ".txt": "text", ".html": "text", ".md": "text", ".sql": "text", ".wasm": "binary" },
-      plugins: [stayInside(folder)],
+      loader: { ".txt": "text", ".html": "text", ".md": "text", ".sql": "text", ".wasm": "binary", ".node": "copy" },
+      plugins: [keepPackages(kept, project), stayInside(folder)],
     });
     return {
-      files: result.outputFiles.map(({ path, contents }) => ({
-        path: relative(project, path),
-        contents: path.endsWith(".map") ? withoutForeignContent(contents, project, folder) : contents,
-      })),
+      files: result.outputFiles.map(({ path, contents }) => {
+        const content = path.endsWith(".map") ? withoutForeignContent(contents, project, folder) : contents;
+        return { path: relative(project, path), content, size_bytes: content.byteLength, executable: false };
+      }),
       warnings: result.warnings.map((warning) => diagnosis.line(warning)),
     };
   } catch (error) {

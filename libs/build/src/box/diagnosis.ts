@@ -3,6 +3,7 @@ import type { SourceLocation } from "@mayfly/contract";
 import type { Message } from "esbuild";
 import { Failure } from "./failure.ts";
 import type { Folder } from "./folder.ts";
+import { manifestIn } from "./manifests.ts";
 
 const MOST_LOCATIONS = 10;
 const LONGEST_TEXT = 500;
@@ -26,7 +27,7 @@ export class Diagnosis {
       .map((error) => this.#locate(error))
       .filter((location) => location !== null);
     const more = seen.length > 1 ? ` (and ${seen.length - 1} more)` : "";
-    const hint = hintFor(seen[0]!.text);
+    const hint = hintFor(seen[0]!.text, this.#project);
     return new Failure(this.line(seen[0]!) + more, { locations, ...(hint ? { hint } : {}) });
   }
 
@@ -71,13 +72,16 @@ function excerpt(line: number, text: string, column: number, length: number): st
   return `${number} | ${shown}\n${" ".repeat(number.length)} | ${before}${caret}`;
 }
 
-function hintFor(text: string): string | undefined {
+function hintFor(text: string, project: string): string | undefined {
   const bare = /^Could not resolve "((?:@[^/"]+\/)?[^./"][^/"]*)/.exec(text)?.[1];
   if (!bare) return undefined;
   const jsx = /\/jsx(-dev)?-runtime"/.test(text)
     ? '; JSX needs it: name another with "jsxImportSource" in tsconfig.json, or a pragma'
     : "";
-  return `dependencies are not installed from package.json in this version: vendor ${bare} into node_modules, or bundle it before${jsx}`;
+  const { devDependencies } = manifestIn(project) ?? {};
+  if (devDependencies && Object.hasOwn(devDependencies, bare))
+    return `${bare} is among the devDependencies of package.json, which are not installed: move it to the dependencies${jsx}`;
+  return `add ${bare} to the dependencies of package.json, or vendor ${bare} into node_modules${jsx}`;
 }
 
 const clip = (text: string): string => (text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}…`);

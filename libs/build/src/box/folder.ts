@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, realpathSync, statSync, symlinkSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { Failure } from "./failure.ts";
 
@@ -82,10 +82,20 @@ export class Folder {
     return real !== null && this.contains(real);
   }
 
-  /** The project: the folder itself, or the only folder in it, as archives of repositories have it. */
-  project(): string {
+  /**
+   * The project: a folder that is named, from the folder itself or from the only folder in it, as archives of repositories have it.
+   * @throws Failure when there is no such folder
+   */
+  project(dir: string | null): string {
     const entries = readdirSync(this.root, { withFileTypes: true }).filter((entry) => !LITTER.test(entry.name));
-    return entries.length === 1 && entries[0]!.isDirectory() ? join(this.root, entries[0]!.name) : this.root;
+    const only = entries.length === 1 && entries[0]!.isDirectory() ? join(this.root, entries[0]!.name) : this.root;
+    if (dir === null) return only;
+    const found = [join(this.root, dir), join(only, dir)].find(
+      (path) => this.reallyContains(path) && statSync(path).isDirectory(),
+    );
+    if (found) return realpathSync.native(found);
+    const there = readdirSync(only).sort().slice(0, 12).join(", ");
+    throw new Failure(`dir=${dir}: there is no such folder in the source`, { hint: `there is ${there}` });
   }
 
   #countEntry(): void {

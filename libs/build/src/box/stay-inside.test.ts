@@ -83,8 +83,7 @@ describe("a source that reaches out of its folder is refused, and nothing is sho
   it("a tsconfig.json that extends what is no configuration, in warnings too", async () => {
     const files = { "index.ts": "export default 1;", "tsconfig.json": { extends: "../secret.json" } };
     const shown = await at.make(files).then(
-      ({ warnings, files }) =>
-        JSON.stringify([warnings, files.map(({ contents }) => Buffer.from(contents).toString())]),
+      ({ warnings, files }) => JSON.stringify([warnings, files.map(({ content }) => Buffer.from(content).toString())]),
       (error: Failure) => JSON.stringify(error.fault),
     );
     expect(shown).not.toContain("SECRET");
@@ -117,7 +116,7 @@ describe("a source that reaches out of its folder is refused, and nothing is sho
         },
         "index.js",
       );
-      const shown = files.map(({ contents }) => Buffer.from(contents).toString()).join();
+      const shown = files.map(({ content }) => Buffer.from(content).toString()).join();
       expect(shown).not.toContain("SECRET");
       expect(shown).toContain("OWN");
     },

@@ -182,6 +182,6 @@ describe("the project is", () => {
     ["the folder when the only thing in it is a link to a folder", [["a", symlink("a")]], "."],
   ])("%s", async (_, entries, project) => {
     await at.take("tar", await tarOf(entries));
-    expect(new Folder(at.root, 0).project()).toBe(join(at.root, project));
+    expect(new Folder(at.root, 0).project(null)).toBe(join(at.root, project));
   });
 });

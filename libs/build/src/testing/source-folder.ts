@@ -37,7 +37,7 @@ export class SourceFolder {
   async load(files: Files, entry?: string) {
     const built = await this.make(files, entry);
     const out = mkdtempSync(join(this.dir, "out-"));
-    for (const { path, contents } of built.files) writeFileSync(join(out, path), contents);
+    for (const { path, content } of built.files) writeFileSync(join(out, path), content);
     return import(pathToFileURL(join(out, "index.mjs")).href);
   }
 

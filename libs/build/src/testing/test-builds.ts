@@ -13,6 +13,7 @@ import {
 } from "@mayfly/contract";
 import { type ImageStore, openImageStore } from "@mayfly/image";
 import { buildCode } from "../build-code.ts";
+import { DirectoryCache } from "../dockerfile/execute/directory-cache.ts";
 import { ChildBoxes } from "./child-boxes.ts";
 
 /** As `npm test` builds it. */
@@ -71,11 +72,13 @@ export class TestBuilds {
         settings: { ...DEFAULT_SETTINGS, ...settings },
         channel: "/",
       },
-      openSource: given.openSource ?? (() => Readable.from([bytes])),
+      openSource: async () => given.openSource?.() ?? Readable.from([bytes]),
       store: this.store,
       base: this.#base,
       builder: this.#base,
       openBox: this.boxes.open,
+      run: () => Promise.reject(new Error("nothing is installed here: see test/e2e")),
+      cache: await DirectoryCache.open(join(this.#dir, "cache")),
       onRecord: (record) => records.push(record),
       now: () => new Date(0),
       signal,

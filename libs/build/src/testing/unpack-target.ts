@@ -24,7 +24,7 @@ export class UnpackTarget {
   async take(kind: SourceKind, bytes: Buffer, file_name = "index.ts"): Promise<void> {
     writeFileSync(join(this.dir, "upload"), bytes);
     const folder = new Folder(this.root, bytes.byteLength, this.limits);
-    await unpack(join(this.dir, "upload"), { kind, file_name, entry: null }, folder);
+    await unpack(join(this.dir, "upload"), { kind, file_name, entry: null, dir: null, installed: true }, folder);
   }
 
   /** How unpacking was refused. @throws when it was not */
