@@ -9,6 +9,7 @@ import { billRoutes } from "./routes/bills.ts";
 import { buildRoutes } from "./routes/builds.ts";
 import { deployRoutes } from "./routes/deploy.ts";
 import { functionRoutes } from "./routes/functions.ts";
+import { imageBuildRoutes } from "./routes/image-builds.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { invocationRoutes } from "./routes/invocations.ts";
 import { healthRoutes, systemRoutes } from "./routes/system.ts";
@@ -23,6 +24,7 @@ export function createApp(deps: GatewayDeps): Hono<{ Bindings: HttpBindings }> {
   for (const routes of [
     deployRoutes(deps),
     buildRoutes(deps),
+    imageBuildRoutes(deps),
     functionRoutes(deps),
     imageRoutes(deps),
     invocationRoutes(deps),

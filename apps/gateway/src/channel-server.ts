@@ -1,6 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { BuildRecord, decodeJson, FRAME, type Hello, type ImageRequestId, type PublishId } from "@mayfly/contract";
+import {
+  BuildRecord,
+  type BuildSecrets,
+  decodeJson,
+  FRAME,
+  type Hello,
+  type ImageRequestId,
+  type PublishId,
+} from "@mayfly/contract";
 import type { FrameChannel } from "@mayfly/queue";
 import { onInvocation } from "./calls/claims.ts";
 import type { GatewayDeps } from "./deps.ts";
@@ -30,13 +38,22 @@ async function onBuild(id: string, channel: FrameChannel, deps: GatewayDeps): Pr
     ...(wanted ? {} : { reason: "the build was canceled or has ended" }),
   });
   if (wanted) {
-    for await (const frame of channel.frames) {
-      if (frame.type === FRAME.RECORD) deps.builds.append(id, BuildRecord.parse(decodeJson(frame)));
-    }
+    if (build.options.secrets.length > 0) await channel.sendJson(FRAME.RECORD, secretsOf(id, deps));
+    await deps.building.while(id, channel, async () => {
+      for await (const frame of channel.frames) {
+        if (frame.type === FRAME.RECORD) deps.builds.append(id, BuildRecord.parse(decodeJson(frame)));
+      }
+    });
   }
   // A build that was canceled leaves its upload to whom it would have been for.
   else await rm(join(deps.uploads, id), { force: true });
   channel.close();
+}
+
+/** None when a gateway before this one had them: the worker sees what is missing, if it has not got them already. */
+function secretsOf(build: string, { secrets }: GatewayDeps): BuildSecrets {
+  const pairs = [...(secrets.of(build) ?? [])].map(([id, value]) => [id, Buffer.from(value).toString("base64")]);
+  return Object.fromEntries(pairs);
 }
 
 /** A worker brings an image of the registry into its own store. A blob that is damaged ends without END. */

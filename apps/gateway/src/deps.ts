@@ -4,6 +4,8 @@ import type { FrameChannel, Producer } from "@mayfly/queue";
 import type { Logger } from "pino";
 import type { CallRegistry } from "./calls/registry.ts";
 import type { BuildLogs } from "./deploy/build-logs.ts";
+import type { BuildSecrets } from "./deploy/build-secrets.ts";
+import type { BuildWorkers } from "./deploy/build-workers.ts";
 import type { ImageRequests } from "./images/requests.ts";
 import type { Published } from "./registry/published.ts";
 import type { RegistryStore } from "./registry/store.ts";
@@ -28,6 +30,8 @@ export interface GatewayDeps {
   readonly producer: Producer;
   readonly calls: CallRegistry;
   readonly builds: BuildLogs;
+  readonly secrets: BuildSecrets;
+  readonly building: BuildWorkers;
   /** Told of each invocation and build that has settled, by its id. */
   readonly settled: Waiters;
   readonly priceTable: PriceTable;

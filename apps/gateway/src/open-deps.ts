@@ -6,6 +6,8 @@ import { createProducer } from "@mayfly/queue";
 import type { Logger } from "pino";
 import { CallRegistry } from "./calls/registry.ts";
 import { BuildLogs } from "./deploy/build-logs.ts";
+import { BuildSecrets } from "./deploy/build-secrets.ts";
+import { BuildWorkers } from "./deploy/build-workers.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { GatewayEnv } from "./env.ts";
 import { ImageRequests } from "./images/requests.ts";
@@ -43,6 +45,8 @@ export async function openDeps(
     producer,
     calls: new CallRegistry(),
     builds: new BuildLogs(),
+    secrets: new BuildSecrets(),
+    building: new BuildWorkers(),
     settled: new Waiters(),
     priceTable: defaultPriceTable(),
     workers,

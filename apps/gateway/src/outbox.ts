@@ -1,9 +1,8 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { FRAME, OutboxRecord } from "@mayfly/contract";
 import { type FrameChannel, receiveRecords } from "@mayfly/queue";
 import { z } from "zod";
+import { settleBuild } from "./deploy/settle.ts";
 import type { GatewayDeps } from "./deps.ts";
 
 const Shipped = z.object({ seq: z.int(), record: OutboxRecord });
@@ -39,11 +38,8 @@ async function enter(shipped: readonly Shipped[], channel: FrameChannel, deps: G
       deps.settled.tell(record.record.id);
       continue;
     }
-    const { build } = record.result;
     await deps.catalog.finishBuild(record.result);
-    await rm(join(deps.uploads, build), { force: true });
-    deps.builds.end(build);
-    deps.settled.tell(build);
+    await settleBuild(record.result.build, deps);
   }
   for (const { seq } of shipped) await channel.sendJson(FRAME.ACK, { seq });
 }

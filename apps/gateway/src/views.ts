@@ -29,6 +29,13 @@ export const functionView = (row: FunctionRow) => ({
   ),
 });
 
+/** The image that a build made. */
+export function imageOf({ result }: Build) {
+  const outcome = result?.outcome;
+  if (outcome?.status === "image") return { image: outcome.image, tags: outcome.tags };
+  return { image: outcome?.status === "done" ? outcome.image : null, tags: [] };
+}
+
 export const buildView = (build: Build) => ({
   id: build.id,
   function: build.function,
@@ -36,6 +43,7 @@ export const buildView = (build: Build) => ({
   created_at: build.created_at,
   ended_at: build.ended_at,
   version: build.version,
+  ...imageOf(build),
   usage: build.result?.usage ?? null,
   duration_us: build.result?.duration_us ?? null,
   error: build.result?.outcome.status === "error" ? build.result.outcome.error : null,

@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
-import type { BuildJob, BuildRecord, BuildResult, CodeSource, Digest, SourceKind } from "@mayfly/contract";
+import type { BuildRecord, BuildResult, CodeSource, Digest, SourceKind } from "@mayfly/contract";
 import type { ImageStore, Layer } from "@mayfly/image";
 import { NODE_PATH, runnerCommand } from "@mayfly/runtime";
-import { detectInBox } from "./detect-in-box.ts";
+import { type DetectInput, detectInBox } from "./detect-in-box.ts";
 import type { BuildCache, RunProgram } from "./dockerfile/execute/ports.ts";
 import { BOX_ENV, pairs } from "./environment.ts";
 import { BuildStopped, CANCELLED } from "./fault.ts";
@@ -25,7 +25,7 @@ export const BUILDER_PATH = "/mayfly/builder.mjs";
 export const builderCommand = (): string[] => [NODE_PATH, "--disable-warning=ExperimentalWarning", BUILDER_PATH];
 
 export interface BuildCodeInput {
-  readonly job: Omit<BuildJob, "source"> & { readonly source: CodeSource & { readonly kind: SourceKind } };
+  readonly job: DetectInput["job"] & { readonly source: CodeSource & { readonly kind: SourceKind } };
   /** Asked for twice when dependencies are installed in between. */
   readonly openSource: () => Promise<Readable>;
   readonly store: ImageStore;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
-import { type BuildRecord, DEFAULT_SETTINGS, type Digest, type Settings } from "@mayfly/contract";
+import { type BuildRecord, DEFAULT_SETTINGS, type Digest, NO_BUILD_OPTIONS, type Settings } from "@mayfly/contract";
 import { type ImageStore, openImageStore } from "@mayfly/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BuildDockerfileInput, buildDockerfileSource, tarHoldsDockerfile } from "./build-dockerfile.ts";
@@ -11,6 +11,12 @@ import { DirectoryCache } from "./dockerfile/execute/directory-cache.ts";
 import { BuildStopped } from "./fault.ts";
 import { tarOf } from "./testing/archives.ts";
 import { ChildBoxes } from "./testing/child-boxes.ts";
+
+interface Given {
+  readonly signal?: AbortSignal;
+  /** Whose it is; null: nobody's. */
+  readonly name?: string | null;
+}
 
 /** As `npm test` builds it. */
 const LAYER_TREE = join(import.meta.dirname, "../../../build/native/layer-tree");
@@ -47,11 +53,11 @@ const noServer = async () => {
 async function build(
   kind: "alone" | "context",
   source: string | Buffer,
-  { signal = new AbortController().signal, ...settings }: Partial<Settings> & { signal?: AbortSignal } = {},
+  { signal = new AbortController().signal, name = "fn", ...settings }: Partial<Settings> & Given = {},
 ) {
   const records: BuildRecord[] = [];
   const input: BuildDockerfileInput = {
-    job: { function: "fn" as never, settings: { ...DEFAULT_SETTINGS, ...settings } },
+    job: { function: name as never, settings: { ...DEFAULT_SETTINGS, ...settings }, options: NO_BUILD_OPTIONS },
     source: {
       kind,
       open: async function* () {
@@ -108,9 +114,21 @@ describe("a Dockerfile that goes on from mayfly/node becomes a version", () => {
       ["src/index.mjs", HELLO],
     ]);
     const { outcome } = await build("context", packed(tar));
-    if (outcome.status !== "done") throw new Error(outcome.error.message);
+    if (outcome.status !== "done") throw new Error(JSON.stringify(outcome));
     const { config } = (await store.image(outcome.image)).config;
     expect(config?.Env).toContain("A=1");
+  });
+
+  it("of no function becomes an image with the labels that were asked for, whatever is in it; twice the same with SOURCE_DATE_EPOCH", async () => {
+    const text = "FROM scratch\nLABEL a=1 b=2\n";
+    const settings = { name: null, label: { b: "3" }, build_arg: { SOURCE_DATE_EPOCH: "1700000000" } };
+    const { outcome } = await build("alone", text, settings);
+    if (outcome.status !== "image") throw new Error(JSON.stringify(outcome));
+    const { config } = await store.image(outcome.image);
+    expect([config.config.Labels, config.created]).toEqual([{ a: "1", b: "3" }, "2023-11-14T22:13:20Z"]);
+    expect((await build("alone", text, settings)).outcome).toEqual(outcome);
+    const wrong = await build("alone", text, { ...settings, build_arg: { SOURCE_DATE_EPOCH: "yesterday" } });
+    expect(wrong.outcome).toMatchObject({ error: { message: expect.stringContaining("=yesterday is no number") } });
   });
 
   it("where the settings say, up to the stage and with the arguments that they name", async () => {
@@ -120,7 +138,7 @@ describe("a Dockerfile that goes on from mayfly/node becomes a version", () => {
     ]);
     const settings = { dockerfile: "docker/Dockerfile", target: "a", build_arg: { B: "b" } };
     const { outcome } = await build("context", tar, settings);
-    if (outcome.status !== "done") throw new Error(outcome.error.message);
+    if (outcome.status !== "done") throw new Error(JSON.stringify(outcome));
     expect((await store.image(outcome.image)).config.config?.Env).toContain("A=b");
   });
 

@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import type { BuildFault, BuildJob, BuildRecord, Digest } from "@mayfly/contract";
+import type { BuildFault, BuildRecord, Digest } from "@mayfly/contract";
 import { decompressed, entriesOfTar, ImageError, type ImageStore } from "@mayfly/image";
 import type { BuiltCode } from "./build-code.ts";
 import { buildDockerfile } from "./dockerfile/execute/build.ts";
@@ -8,7 +8,7 @@ import { DockerfileBuildError } from "./dockerfile/execute/failure.ts";
 import type { BuildCache, BuildEvent, RunProgram } from "./dockerfile/execute/ports.ts";
 import { DockerfileError } from "./dockerfile/source/failure.ts";
 import { BuildStopped, CANCELLED } from "./fault.ts";
-import { theirs, type VersionInput, versionOf } from "./image-version.ts";
+import { outcomeOf, theirs, type VersionInput } from "./image-version.ts";
 import { Meter } from "./meter.ts";
 import { Records } from "./records.ts";
 
@@ -16,7 +16,6 @@ import { Records } from "./records.ts";
 const DOCKERFILE = "Dockerfile";
 
 export interface BuildDockerfileInput extends VersionInput {
-  readonly job: Pick<BuildJob, "function" | "settings">;
   /** `alone`: the bytes are a Dockerfile; `context`: a tar, packed or not, with one at its root. */
   readonly source: { readonly kind: "alone" | "context"; readonly open: () => AsyncIterable<Uint8Array> };
   readonly resolveImage: (reference: string, platform: string | null) => Promise<Digest>;
@@ -47,7 +46,7 @@ export async function buildDockerfileSource(input: BuildDockerfileInput): Promis
   const meter = new Meter();
   try {
     const digest = await built(input, records);
-    return { outcome: await versionOf(digest, input, records, meter), usage: meter.usage };
+    return { outcome: await outcomeOf(digest, input, records, meter), usage: meter.usage };
   } catch (error) {
     const fault = input.signal.aborted ? CANCELLED : faultOf(error, nameOf(input));
     if (fault === null) throw error;
@@ -58,25 +57,37 @@ export async function buildDockerfileSource(input: BuildDockerfileInput): Promis
 
 async function built(input: BuildDockerfileInput, records: Records): Promise<Digest> {
   const { store, cache, run, resolveImage, signal, now } = input;
-  const { target, build_arg } = input.job.settings;
+  const { function: name, options, settings } = input.job;
+  const { target, build_arg, label } = settings;
+  const buildArgs = new Map(Object.entries(build_arg));
   records.start("context");
   const { dockerfile, ignore, image } = await theirs(() => opened(input, store));
   records.done("context");
   return theirs(() =>
     buildDockerfile({
       dockerfile,
-      options: { target: target ?? "", buildArgs: new Map(Object.entries(build_arg)), ignore, labels: {} },
+      // A function's labels are its own.
+      options: { target: target ?? "", buildArgs, ignore, labels: name === null ? label : {} },
       context: image,
       store,
       resolveImage,
       run,
       cache,
-      noCache: false,
-      created: now(),
+      noCache: options.no_cache,
+      created: createdAt(buildArgs) ?? now(),
       onEvent: (event) => record(event, records),
       signal,
     }),
   );
+}
+
+/** By SOURCE_DATE_EPOCH, when it is among the build arguments: seconds since 1970. @throws BuildStopped */
+function createdAt(buildArgs: ReadonlyMap<string, string>): Date | null {
+  const epoch = buildArgs.get("SOURCE_DATE_EPOCH");
+  if (epoch === undefined || epoch === "") return null;
+  if (/^\d{1,11}$/.test(epoch)) return new Date(Number(epoch) * 1000);
+  const message = `build-arg.SOURCE_DATE_EPOCH=${epoch} is no number of seconds since 1970`;
+  throw new BuildStopped({ code: "build_failed", message });
 }
 
 async function opened(

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BuildRecord, DEFAULT_SETTINGS, type Digest } from "@mayfly/contract";
+import { type BuildRecord, DEFAULT_SETTINGS, type Digest, NO_BUILD_OPTIONS } from "@mayfly/contract";
 import { ImageError, type ImageStore, type LayerEntry, openImageStore } from "@mayfly/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildImage } from "./build-image.ts";
@@ -53,7 +53,7 @@ async function build(fetch: () => Promise<Digest>, signal = new AbortController(
   const records: BuildRecord[] = [];
   const built = await buildImage({
     ...{
-      job: { function: "fn" as never, settings: DEFAULT_SETTINGS },
+      job: { function: "fn" as never, settings: DEFAULT_SETTINGS, options: NO_BUILD_OPTIONS },
       store,
       base,
       openBox: boxes.open,

@@ -2,13 +2,13 @@ import { type BuildJob, type BuildRecord, type Digest, formatBytes } from "@mayf
 import type { BlobProgress, ImageStore } from "@mayfly/image";
 import type { BuiltCode } from "./build-code.ts";
 import { BuildStopped, CANCELLED } from "./fault.ts";
-import { theirs, versionOf } from "./image-version.ts";
+import { outcomeOf, theirs } from "./image-version.ts";
 import { Meter } from "./meter.ts";
 import { Records } from "./records.ts";
 import type { OpenBox, TryServer } from "./session.ts";
 
 export interface BuildImageInput {
-  readonly job: Pick<BuildJob, "function" | "settings">;
+  readonly job: Pick<BuildJob, "function" | "settings" | "options">;
   /** Fetches the image into the store, every digest checked. @returns its manifest */
   readonly fetch: (onProgress: (progress: BlobProgress) => void) => Promise<Digest>;
   readonly store: ImageStore;
@@ -30,7 +30,7 @@ export async function buildImage(input: BuildImageInput): Promise<BuiltCode> {
   const meter = new Meter();
   try {
     const digest = await theirs(() => fetched(input, records));
-    return { outcome: await versionOf(digest, input, records, meter), usage: meter.usage };
+    return { outcome: await outcomeOf(digest, input, records, meter), usage: meter.usage };
   } catch (error) {
     if (!(error instanceof BuildStopped) && !input.signal.aborted) throw error;
     const fault = error instanceof BuildStopped && !input.signal.aborted ? error.fault : CANCELLED;

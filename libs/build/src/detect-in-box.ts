@@ -1,4 +1,4 @@
-import type { BuildJob, Digest } from "@mayfly/contract";
+import type { BuildJob, Digest, FunctionName } from "@mayfly/contract";
 import type { ImageStore } from "@mayfly/image";
 import { compilerCommand, runnerCommand } from "@mayfly/runtime";
 import { type Detected, detectContract } from "./detect.ts";
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 15_000;
 const LEAST = { memory_bytes: 128 * MiB, pids: 64 } as const;
 
 export interface DetectInput {
-  readonly job: Pick<BuildJob, "function" | "settings">;
+  readonly job: Pick<BuildJob, "settings"> & { readonly function: FunctionName };
   readonly openBox: OpenBox;
   readonly signal: AbortSignal;
 }

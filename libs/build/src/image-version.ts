@@ -1,4 +1,4 @@
-import type { BuildFault, BuildResult, Digest } from "@mayfly/contract";
+import type { BuildFault, BuildJob, BuildResult, Digest } from "@mayfly/contract";
 import { formatPlatform, HOST_PLATFORM, type Image, ImageError, type ImageStore } from "@mayfly/image";
 import { MODULE_PATH } from "@mayfly/runtime";
 import { type DetectInput, detectInBox } from "./detect-in-box.ts";
@@ -8,23 +8,31 @@ import type { Meter } from "./meter.ts";
 import type { Records } from "./records.ts";
 import type { TryServer } from "./session.ts";
 
-export interface VersionInput extends DetectInput {
+export interface VersionInput extends Omit<DetectInput, "job"> {
+  readonly job: Pick<BuildJob, "function" | "settings" | "options">;
   readonly store: ImageStore;
   /** Manifest digest of mayfly/node. */
   readonly base: Digest;
   readonly tryServer: TryServer;
 }
 
-/** What a version needs to know of an image: that it runs on this machine, can be unpacked, and has a handler. @throws BuildStopped */
-export async function versionOf(
+/**
+ * What a version needs to know of an image: that it runs on this machine, can be unpacked, and has a handler. An image that becomes none
+ * may be anything. @throws BuildStopped
+ */
+export async function outcomeOf(
   digest: Digest,
   input: VersionInput,
   records: Records,
   meter: Meter,
-): Promise<Extract<BuildResult["outcome"], { status: "done" }>> {
+): Promise<Exclude<BuildResult["outcome"], { status: "error" }>> {
+  const { job, store } = input;
+  const { layers } = (await store.image(digest)).manifest;
+  const size_bytes = layers.reduce((sum, layer) => sum + layer.size, 0);
+  if (job.function === null) return { status: "image", image: digest, size_bytes, tags: job.options.tags };
+  const versioned = { ...input, job: { ...job, function: job.function } };
   const image = await theirs(() => checked(digest, input, records));
-  const { contract, exports } = await contractOf(image, digest, input, records, meter);
-  const size_bytes = image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+  const { contract, exports } = await contractOf(image, digest, versioned, records, meter);
   return { status: "done", image: digest, contract, size_bytes, exports };
 }
 
@@ -49,7 +57,13 @@ const NOTHING_TO_RUN: BuildFault = {
 };
 
 /** What was asked for; else a module of ours where the runtime is ours and there is one; else a server. */
-async function contractOf(image: Image, digest: Digest, input: VersionInput, records: Records, meter: Meter) {
+async function contractOf(
+  image: Image,
+  digest: Digest,
+  input: VersionInput & DetectInput,
+  records: Records,
+  meter: Meter,
+) {
   const wanted = input.job.settings.contract;
   const { Entrypoint, Cmd } = image.config.config;
   const program = [...(Entrypoint ?? []), ...(Cmd ?? [])];

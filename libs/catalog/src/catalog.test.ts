@@ -8,6 +8,7 @@ import {
   DEFAULT_SETTINGS,
   type Digest,
   type FunctionName,
+  NO_BUILD_OPTIONS,
   newBuildId,
 } from "@mayfly/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -29,9 +30,14 @@ describe("the catalog", () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const begin = async (source = "sha256:s1", settings = DEFAULT_SETTINGS): Promise<BuildId> => {
+  const begin = async (
+    source = "sha256:s1",
+    settings = DEFAULT_SETTINGS,
+    options = NO_BUILD_OPTIONS,
+    name: FunctionName | null = NAME,
+  ): Promise<BuildId> => {
     const id = newBuildId(Date.now());
-    await catalog.createBuild({ id, function: NAME, created_at: T, source_digest: source, settings });
+    await catalog.createBuild({ id, function: name, created_at: T, source_digest: source, settings, options });
     return id;
   };
   const done = (build: BuildId): BuildResult => ({
@@ -50,6 +56,27 @@ describe("the catalog", () => {
     expect((await catalog.versions(NAME)).map((v) => v.version)).toEqual([2, 1]);
     expect((await catalog.version(NAME, "live"))?.version).toBe(2);
     expect((await catalog.alias(NAME, "live"))?.previous).toBe(1);
+  });
+
+  it("enters a build of no function, without a version; one that was to be made anew is a version, when its image is another", async () => {
+    const image = await begin("sha256:s1", DEFAULT_SETTINGS, { ...NO_BUILD_OPTIONS, tags: ["web:1"] }, null);
+    const outcome = { status: "image", image: IMAGE, size_bytes: 10, tags: ["web:1"] } as const;
+    await catalog.finishBuild({ ...done(image), function: null, outcome });
+    expect(await catalog.build(image)).toMatchObject({ status: "done", function: null, version: null });
+    for (const letter of ["a", "b", "b"]) {
+      const anew = await begin("sha256:s1", DEFAULT_SETTINGS, { ...NO_BUILD_OPTIONS, no_cache: true });
+      const other = { ...done(anew).outcome, image: `sha256:${letter.repeat(64)}` } as BuildResult["outcome"];
+      await catalog.finishBuild({ ...done(anew), outcome: other });
+    }
+    expect((await catalog.versions(NAME)).map((v) => v.version)).toEqual([2, 1]);
+  });
+
+  it("keeps what a canceled build used, and that it was canceled", async () => {
+    const build = await begin();
+    await catalog.cancelBuild(build, T);
+    await catalog.finishBuild({ ...done(build), usage: { cpu_us: 5, memory_peak_bytes: 6, wall_us: 7 } });
+    expect(await catalog.build(build)).toMatchObject({ status: "canceled", result: { usage: { cpu_us: 5 } } });
+    expect(await catalog.versions(NAME)).toEqual([]);
   });
 
   it("enters a build's result once, however often it arrives", async () => {

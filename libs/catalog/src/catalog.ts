@@ -104,7 +104,7 @@ export class Catalog {
   }
 
   async createBuild(
-    build: Pick<Build, "id" | "function" | "created_at" | "source_digest" | "settings">,
+    build: Pick<Build, "id" | "function" | "created_at" | "source_digest" | "settings" | "options">,
   ): Promise<void> {
     await this.#opened.db
       .insertInto("build")
@@ -116,6 +116,7 @@ export class Catalog {
         ended_at: null,
         source_digest: build.source_digest,
         settings: JSON.stringify(build.settings),
+        options: JSON.stringify(build.options),
         version: null,
         result: null,
       })
@@ -146,23 +147,24 @@ export class Catalog {
   }
 
   /**
-   * Enters what a build came to: a version and its alias `live` in one transaction, or the failure. A result that is entered already,
-   * or whose build was canceled meanwhile, changes nothing.
+   * Enters what a build came to: a version and its alias `live` in one transaction, an image, or the failure. A result that is entered already
+   * changes nothing; of a build that was canceled meanwhile only what it used is kept.
    */
   async finishBuild(result: BuildResult): Promise<Build | null> {
     await this.#opened.db.transaction().execute(async (trx) => {
       const row = await trx.selectFrom("build").selectAll().where("id", "=", result.build).executeTakeFirst();
+      const of = trx.updateTable("build").where("id", "=", result.build);
+      if (row?.status === "canceled") await of.set({ result: JSON.stringify(result) }).execute();
       if (row?.status !== "queued") return;
-      const version = result.outcome.status === "done" ? await createVersion(trx, row, result) : null;
-      await trx
-        .updateTable("build")
+      const { outcome } = result;
+      const version = outcome.status === "done" ? await createVersion(trx, row, result) : null;
+      await of
         .set({
-          status: version === null ? "failed" : "done",
+          status: outcome.status === "error" ? "failed" : "done",
           ended_at: result.ended_at,
           version,
           result: JSON.stringify(result),
         })
-        .where("id", "=", result.build)
         .execute();
     });
     return this.build(result.build);

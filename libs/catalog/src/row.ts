@@ -1,4 +1,4 @@
-import type { BuildId, BuildResult, Contract, Digest, FunctionName, Settings } from "@mayfly/contract";
+import type { BuildId, BuildOptions, BuildResult, Contract, Digest, FunctionName, Settings } from "@mayfly/contract";
 import type { CatalogTables } from "./schema.ts";
 
 /** What one deploy made. Immutable. */
@@ -30,12 +30,14 @@ export interface FunctionRow {
 
 export interface Build {
   readonly id: BuildId;
-  readonly function: FunctionName;
+  /** Null: it makes an image, and no version. */
+  readonly function: FunctionName | null;
   readonly status: "queued" | "done" | "failed" | "canceled";
   readonly created_at: string;
   readonly ended_at: string | null;
   readonly source_digest: string;
   readonly settings: Settings;
+  readonly options: BuildOptions;
   readonly version: number | null;
   readonly result: BuildResult | null;
 }
@@ -51,6 +53,7 @@ export function toBuild(row: CatalogTables["build"]): Build {
   return {
     ...row,
     settings: JSON.parse(row.settings),
+    options: JSON.parse(row.options),
     result: row.result === null ? null : JSON.parse(row.result),
   } as Build;
 }

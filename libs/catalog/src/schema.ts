@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
 export interface CatalogTables {
@@ -19,12 +19,14 @@ export interface CatalogTables {
   alias: { function: string; alias: string; version: number; previous: number | null; updated_at: string };
   build: {
     id: string;
-    function: string;
+    /** Null: it makes an image, and no version. */
+    function: string | null;
     status: string;
     created_at: string;
     ended_at: string | null;
     source_digest: string;
     settings: string;
+    options: string;
     version: number | null;
     result: string | null;
   };
@@ -76,4 +78,30 @@ const first: Migration = {
   },
 };
 
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { "001_functions": first };
+/** Builds may be of no function, and are asked for tags and more. A column that was not null is let be null by a table made anew. */
+const imageBuilds: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema.alterTable("build").renameTo("build_before").execute();
+    await db.schema
+      .createTable("build")
+      .addColumn("id", "text", (c) => c.primaryKey())
+      .addColumn("function", "text")
+      .addColumn("status", "text", (c) => c.notNull())
+      .addColumn("created_at", "text", (c) => c.notNull())
+      .addColumn("ended_at", "text")
+      .addColumn("source_digest", "text", (c) => c.notNull())
+      .addColumn("settings", "text", (c) => c.notNull())
+      .addColumn("options", "text", (c) => c.notNull().defaultTo('{"tags":[],"no_cache":false,"secrets":[]}'))
+      .addColumn("version", "integer")
+      .addColumn("result", "text")
+      .execute();
+    const columns = "id, function, status, created_at, ended_at, source_digest, settings, version, result";
+    await sql.raw(`insert into build (${columns}) select ${columns} from build_before`).execute(db);
+    await db.schema.dropTable("build_before").execute();
+  },
+};
+
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "001_functions": first,
+  "002_builds_of_images": imageBuilds,
+};

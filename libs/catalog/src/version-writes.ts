@@ -1,4 +1,4 @@
-import type { BuildResult, Settings } from "@mayfly/contract";
+import type { BuildOptions, BuildResult, Settings } from "@mayfly/contract";
 import type { Transaction } from "kysely";
 import { type Alias, LIVE } from "./row.ts";
 import type { CatalogTables } from "./schema.ts";
@@ -13,25 +13,28 @@ export const settingsKey = (settings: Settings): string =>
 
 /**
  * The version that a build made, and `live` at it. The same source with the same settings, deployed twice at once, is one version; and
- * of two builds that overtook each other, the one that was asked for last stays live (ids sort by time).
+ * of two builds that overtook each other, the one that was asked for last stays live (ids sort by time). One that was not to use what was
+ * made before is a version of its own, unless the image came out the same.
  */
 export async function createVersion(
   trx: Transaction<CatalogTables>,
   build: CatalogTables["build"],
   result: BuildResult,
 ): Promise<number> {
-  if (result.outcome.status !== "done") throw new Error("only a build that is done makes a version");
+  if (result.outcome.status !== "done" || build.function === null)
+    throw new Error("only a function's build that is done makes a version");
   const { image, contract, size_bytes } = result.outcome;
   const { function: name, source_digest } = build;
   const settings = JSON.parse(build.settings) as Settings;
-  const same = await trx
+  let sameSource = trx
     .selectFrom("version")
     .select("version")
     .where("function", "=", name)
     .where("source_digest", "=", source_digest)
     .where("settings_key", "=", settingsKey(settings))
-    .orderBy("version", "desc")
-    .executeTakeFirst();
+    .orderBy("version", "desc");
+  if ((JSON.parse(build.options) as BuildOptions).no_cache) sameSource = sameSource.where("image", "=", image);
+  const same = await sameSource.executeTakeFirst();
   const created_at = result.ended_at;
   const made = { function: name, image, contract, source_digest, size_bytes, build: build.id, created_at };
   const version = same?.version ?? (await insertVersion(trx, made, settings));

@@ -1,4 +1,5 @@
 export * from "./bill.ts";
+export * from "./build-options.ts";
 export * from "./fault.ts";
 export * from "./frame.ts";
 export * from "./id.ts";

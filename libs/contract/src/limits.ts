@@ -29,6 +29,8 @@ export const FIXED_LIMITS = {
   upload_idle_ms: 24 * 3_600_000,
   /** Environment of a function, and build arguments: names and values together. */
   env_bytes: 64 * 1024,
+  /** A build's secrets together. */
+  secrets_bytes: 512 * 1024,
 } as const;
 
 export interface Limits {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BuildOptions, NO_BUILD_OPTIONS } from "./build-options.ts";
 import { BuildId, Digest, FunctionName, ImageRequestId, InvocationId, PublishId } from "./id.ts";
 import { CONTRACTS, SettingsSchema } from "./settings.ts";
 
@@ -74,7 +75,9 @@ export type ImageSourceRef = z.infer<typeof ImageSourceRef>;
 /** BullMQ job of queue `build`. */
 export const BuildJob = z.object({
   build: BuildId,
-  function: FunctionName,
+  /** Whose version it makes; null: it makes an image and no version. */
+  function: FunctionName.nullable(),
+  options: BuildOptions.default(NO_BUILD_OPTIONS),
   source: z.discriminatedUnion("kind", [CodeSource, ImageSourceRef]),
   settings: SettingsSchema,
   channel: z.string(),
@@ -151,7 +154,7 @@ export type BuildFault = z.infer<typeof BuildFault>;
 /** What a build came to. Travels in the outbox, so that it arrives whatever dies. */
 export const BuildResult = z.object({
   build: BuildId,
-  function: FunctionName,
+  function: FunctionName.nullable(),
   ended_at: z.string(),
   duration_us: z.int(),
   log_tail: z.array(BuildRecord),
@@ -164,6 +167,8 @@ export const BuildResult = z.object({
       size_bytes: z.int(),
       exports: z.array(z.string()),
     }),
+    /** Of a build that is of no function. */
+    z.object({ status: z.literal("image"), image: Digest, size_bytes: z.int(), tags: z.array(z.string()).readonly() }),
     z.object({ status: z.literal("error"), error: BuildFault }),
   ]),
 });

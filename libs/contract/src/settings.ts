@@ -88,7 +88,7 @@ const TEXTS = {
 export const BUILD_SETTINGS = ["entry", "dir", "install_scripts", "dockerfile", "target", "build_arg"] as const;
 
 /** Query parameters that belong to the deploy request itself and are no settings. */
-export const REQUEST_PARAMETERS = ["wait"] as const;
+export const REQUEST_PARAMETERS = ["wait", "t", "no-cache"] as const;
 
 /**
  * Reads settings as they stand in query parameters or in the `config` part: `memory=128MiB`, `env.KEY=VALUE`.

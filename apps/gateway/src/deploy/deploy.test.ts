@@ -153,7 +153,7 @@ describe("a deploy", () => {
       [form(["file", new Blob([MODULE])]), /it is called source/],
       [form(["config", "[1]"], source), /no JSON object/],
       [form(source, ["config", "{"]), /part config/],
-      [form(source, ["settings", "{}"]), /parts are config and source/],
+      [form(source, ["settings", "{}"]), /parts are config, source and secret/],
       [form(source, source), /two files/],
     ];
     for (const [body, detail] of cases) {

@@ -5,6 +5,7 @@ import type { Build, Version } from "@mayfly/catalog";
 import {
   BadSetting,
   type BuildJob,
+  type BuildOptions,
   DEFAULT_SETTINGS,
   Fault,
   FIXED_LIMITS,
@@ -15,12 +16,14 @@ import {
 } from "@mayfly/contract";
 import type { GatewayDeps } from "../deps.ts";
 import { referencedImage } from "./referenced-image.ts";
+import { settleBuild } from "./settle.ts";
 import { sourceKind } from "./source-kind.ts";
 import { jobOf } from "./unfinished.ts";
 import { spoolUpload, tooLarge, type Upload } from "./upload.ts";
 
 export interface DeployRequest {
-  readonly name: FunctionName;
+  /** Null: an image is wanted, and no version. */
+  readonly name: FunctionName | null;
   readonly body: Readable;
   /** Size as the client announced it. */
   readonly announcedBytes: number;
@@ -30,6 +33,9 @@ export interface DeployRequest {
   readonly host: string | undefined;
   /** Of a form they may be complete only when the body has ended. */
   readonly settings: () => Iterable<readonly [string, string | null]>;
+  /** As the settings. */
+  readonly options: () => BuildOptions;
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
 }
 
 export type Deployed =
@@ -42,9 +48,10 @@ export type Deployed =
  */
 export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise<Deployed> {
   const now = new Date().toISOString();
-  const before = await deps.catalog.function(request.name);
+  const before = request.name === null ? null : await deps.catalog.function(request.name);
   const read = () => offered(parseSettings(request.settings(), before?.live?.settings ?? DEFAULT_SETTINGS));
-  read(); // What is wrong already is told before the upload.
+  read();
+  request.options(); // What is wrong already is told before the upload.
   if (request.announcedBytes > FIXED_LIMITS.source_bytes) throw tooLarge(request.announcedBytes);
   const id = newBuildId(Date.now());
   const path = join(deps.uploads, id);
@@ -58,14 +65,17 @@ export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise
       });
     }
     const source_digest = await identity(request, upload, deps);
-    const same = await deps.catalog.sameDeploy(request.name, source_digest, settings);
+    const options = request.options();
+    const same = await sameVersion(request.name, source_digest, settings, options, deps);
     if (same) {
-      if (before?.live?.version !== same.version) await deps.catalog.point(request.name, "live", same.version, now);
+      const { function: name, version } = same;
+      if (before?.live?.version !== version) await deps.catalog.point(name, "live", version, now);
       await rm(path, { force: true });
       return { kind: "same", version: same };
     }
-    await deps.catalog.createBuild({ id, function: request.name, created_at: now, source_digest, settings });
+    await deps.catalog.createBuild({ id, function: request.name, created_at: now, source_digest, settings, options });
     deps.builds.begin(id);
+    deps.secrets.keep(id, request.secrets);
     const build = (await deps.catalog.build(id))!;
     await enqueue(jobOf(build, upload.size_bytes, deps), deps, now);
     return { kind: "building", build };
@@ -73,6 +83,18 @@ export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise
     await rm(path, { force: true });
     throw error;
   }
+}
+
+/** The version that a deploy of the same made; null when there is none, or when more is wanted than a version. */
+async function sameVersion(
+  name: FunctionName | null,
+  source_digest: string,
+  settings: Settings,
+  { tags, no_cache }: BuildOptions,
+  { catalog }: GatewayDeps,
+): Promise<Version | null> {
+  if (name === null || no_cache || tags.length > 0) return null;
+  return catalog.sameDeploy(name, source_digest, settings);
 }
 
 /** What makes a source the same as another: its bytes and how they are read; of an image, its digest. */
@@ -89,7 +111,7 @@ async function enqueue(job: BuildJob, deps: GatewayDeps, now: string): Promise<v
     await deps.producer.build(job);
   } catch (cause) {
     await deps.catalog.cancelBuild(job.build, now);
-    deps.builds.end(job.build);
+    await settleBuild(job.build, deps);
     throw new Fault("unavailable", {
       detail: "the queue cannot be reached; nothing was built",
       retryAfterSeconds: 2,

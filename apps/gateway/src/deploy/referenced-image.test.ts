@@ -1,6 +1,14 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { type BuildJob, DEFAULT_SETTINGS, type Digest, FRAME, type FunctionName, newBuildId } from "@mayfly/contract";
+import {
+  type BuildJob,
+  DEFAULT_SETTINGS,
+  type Digest,
+  FRAME,
+  type FunctionName,
+  NO_BUILD_OPTIONS,
+  newBuildId,
+} from "@mayfly/contract";
 import { connectChannel } from "@mayfly/queue";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startGateway, type TestGateway } from "../testing/gateway.ts";
@@ -111,6 +119,7 @@ describe("a deploy of an image", () => {
     const source_digest = `${digest}/image/`;
     await gateway.deps.catalog.createBuild({
       ...{ id: build, function: "resumed" as FunctionName, created_at, source_digest, settings: DEFAULT_SETTINGS },
+      options: NO_BUILD_OPTIONS,
     });
     await resumeBuilds(gateway.deps, new AbortController().signal);
     const ended = await gateway.json(`/v1/builds/${build}?wait=10`);

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Build } from "@mayfly/catalog";
 import type { BuildJob, Digest, UploadKind } from "@mayfly/contract";
 import type { GatewayDeps } from "../deps.ts";
+import { settleBuild } from "./settle.ts";
 
 /** Longer than any build takes, waiting for a worker included. */
 const PATIENCE_MS = 15 * 60_000;
@@ -57,6 +58,7 @@ export function jobOf(build: Build, size_bytes: number, deps: Pick<GatewayDeps, 
   return {
     build: build.id,
     function: build.function,
+    options: build.options,
     source: kind === "image" ? { kind, digest } : { kind, file_name, digest, size_bytes },
     settings: build.settings,
     channel: deps.channel,
@@ -89,7 +91,5 @@ async function giveUp(build: Build, message: string, deps: GatewayDeps): Promise
     usage: null,
     outcome: { status: "error", error: { code: "internal", message, hint: "deploy it again" } },
   });
-  deps.builds.end(build.id);
-  deps.settled.tell(build.id);
-  await rm(join(deps.uploads, build.id), { force: true });
+  await settleBuild(build.id, deps);
 }

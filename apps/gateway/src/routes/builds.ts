@@ -1,8 +1,7 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { HttpBindings } from "@hono/node-server";
 import { Fault } from "@mayfly/contract";
 import { Hono } from "hono";
+import { settleBuild } from "../deploy/settle.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { waitSeconds } from "../http/wait.ts";
 import { buildView } from "../views.ts";
@@ -27,10 +26,9 @@ export const buildRoutes = (deps: GatewayDeps) =>
       if (!(await deps.catalog.cancelBuild(build.id, new Date().toISOString()))) {
         throw new Fault("conflict", { detail: `build ${build.id} has ended already: ${build.status}` });
       }
+      deps.building.cancel(build.id);
       await deps.producer.removeBuild(build.id);
-      await rm(join(deps.uploads, build.id), { force: true });
-      deps.builds.end(build.id);
-      deps.settled.tell(build.id);
+      await settleBuild(build.id, deps);
       return context.json(buildView(await find(build.id, deps)));
     });
 

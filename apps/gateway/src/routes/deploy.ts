@@ -1,15 +1,14 @@
-import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { type Build, LIVE } from "@mayfly/catalog";
-import { Fault, type FunctionName, REQUEST_PARAMETERS, toProblem } from "@mayfly/contract";
+import { Fault, type FunctionName, toProblem } from "@mayfly/contract";
 import { type Context, Hono } from "hono";
 import { deploy } from "../deploy/deploy.ts";
-import { formSource } from "../deploy/form.ts";
+import { requestedSource } from "../deploy/request.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { functionName } from "../http/params.ts";
 import { streamed, wantsStream } from "../http/record-stream.ts";
 import { waitSeconds } from "../http/wait.ts";
-import { versionView } from "../views.ts";
+import { imageOf, versionView } from "../views.ts";
 
 type App = { Bindings: HttpBindings };
 
@@ -18,7 +17,7 @@ export const deployRoutes = (deps: GatewayDeps) =>
   new Hono<App>().put("/functions/:name", async (context) => {
     const name = functionName(context.req.param("name"));
     const seconds = waitSeconds(context.req);
-    const deployed = await deploy({ name, ...(await sourceOf(context)) }, deps);
+    const deployed = await deploy({ name, ...(await requestedSource(context)) }, deps);
     if (deployed.kind === "same") {
       const view = { ...versionView(deployed.version), url: functionUrl(context, name), unchanged: true };
       return wantsStream(context)
@@ -29,34 +28,8 @@ export const deployRoutes = (deps: GatewayDeps) =>
     context.header("location", `/v1/builds/${build.id}`);
     if (wantsStream(context)) return followBuild(context, build, deps);
     if (seconds > 0) await waitForBuild(build.id, seconds * 1000, context.req.raw.signal, deps);
-    return answer(context, (await deps.catalog.build(build.id))!, deps);
+    return answer(context, name, (await deps.catalog.build(build.id))!, deps);
   });
-
-async function sourceOf(context: Context<App>) {
-  const url = new URL(context.req.url);
-  const settings = [...url.searchParams].filter(
-    ([name]) => name !== "file" && !(REQUEST_PARAMETERS as readonly string[]).includes(name),
-  );
-  const type = context.req.header("content-type");
-  const fileName = url.searchParams.get("file") ?? undefined;
-  const request = context.env.incoming as IncomingMessage;
-  const announcedBytes = Number(request.headers["content-length"] ?? 0);
-  const { host } = request.headers;
-  if (type?.startsWith("multipart/form-data")) {
-    const form = await formSource(request);
-    return {
-      body: form.body,
-      host,
-      announcedBytes,
-      contentType: form.contentType,
-      fileName: fileName ?? form.fileName,
-      settings: () => [...form.settings, ...settings],
-    };
-  }
-  // curl says this of any -d; it says nothing about the source.
-  const known = type === "application/x-www-form-urlencoded" || type === "application/octet-stream" ? undefined : type;
-  return { body: request, host, announcedBytes, contentType: known, fileName, settings: () => settings };
-}
 
 /** Until the build has ended or the time is over. */
 export async function waitForBuild(id: string, ms: number, signal: AbortSignal, deps: GatewayDeps): Promise<void> {
@@ -66,13 +39,13 @@ export async function waitForBuild(id: string, ms: number, signal: AbortSignal, 
   await waiting;
 }
 
-async function answer(context: Context<App>, build: Build, deps: GatewayDeps): Promise<Response> {
+async function answer(context: Context<App>, name: FunctionName, build: Build, deps: GatewayDeps): Promise<Response> {
   if (build.status === "queued")
-    return context.json({ function: build.function, build: { id: build.id, status: build.status } }, 202);
+    return context.json({ function: name, build: { id: build.id, status: build.status } }, 202);
   if (build.status === "done") {
-    const version = (await deps.catalog.version(build.function, String(build.version)))!;
+    const version = (await deps.catalog.version(name, String(build.version)))!;
     return context.json(
-      { ...versionView(version), url: functionUrl(context, build.function) },
+      { ...versionView(version), url: functionUrl(context, name) },
       version.version === 1 ? 201 : 200,
     );
   }
@@ -105,13 +78,22 @@ export function followBuild(context: Context<App>, build: Build, deps: GatewayDe
     }
     if (signal.aborted) return;
     const ended = (await deps.catalog.build(build.id))!;
-    const base = { ...resultBase(), seq: seq + 1, function: ended.function, build: ended.id };
-    if (ended.status === "done")
-      yield { ...base, status: "done", version: ended.version, url: `${origin}/fn/${ended.function}`, alias: LIVE };
+    const base = { ...resultBase(), seq: seq + 1, build: ended.id };
+    if (ended.status === "done" && ended.function === null) yield { ...base, status: "done", ...imageOf(ended) };
+    else if (ended.status === "done")
+      yield {
+        ...base,
+        status: "done",
+        function: ended.function,
+        version: ended.version,
+        url: `${origin}/fn/${ended.function}`,
+        alias: LIVE,
+      };
     else {
       const fault = buildFault(ended);
       const { detail: message, ...problem } = toProblem(fault.code, fault.details);
-      yield { ...base, status: "error", error: { ...problem, message } };
+      const of = ended.function === null ? {} : { function: ended.function };
+      yield { ...base, ...of, status: "error", error: { ...problem, message } };
     }
   }
   return streamed(context, records(context.req.raw.signal));

@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BuildResult, DEFAULT_SETTINGS, type FunctionName, newBuildId, type Settings } from "@mayfly/contract";
+import {
+  type BuildResult,
+  DEFAULT_SETTINGS,
+  type FunctionName,
+  NO_BUILD_OPTIONS,
+  newBuildId,
+  type Settings,
+} from "@mayfly/contract";
 import { listenChannel, type PrivateRedis, startPrivateRedis } from "@mayfly/queue";
 import { pino } from "pino";
 import { vi } from "vitest";
@@ -80,7 +87,8 @@ async function define(deps: GatewayDeps, name: FunctionName, settings: Settings)
   const now = new Date().toISOString();
   const id = newBuildId(Date.now());
   const source_digest = `sha256:${crypto.randomUUID()}/module/index.ts`;
-  await deps.catalog.createBuild({ id, function: name, created_at: now, source_digest, settings });
+  const options = NO_BUILD_OPTIONS;
+  await deps.catalog.createBuild({ id, function: name, created_at: now, source_digest, settings, options });
   const outcome = { status: "done", image: IMAGE, contract: "fetch", size_bytes: 1, exports: [] as string[] } as const;
   const result: BuildResult = {
     ...{ build: id, function: name, ended_at: now, duration_us: 1, log_tail: [], usage: null, outcome },

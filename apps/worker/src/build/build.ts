@@ -1,19 +1,25 @@
 import { type BuildImageInput, buildCode, buildDockerfileSource, buildImage } from "@mayfly/build";
 import { NetworkError } from "@mayfly/container";
-import { type BuildJob, type BuildRecord, type BuildResult, FRAME } from "@mayfly/contract";
-import { connectChannel, type FrameChannel } from "@mayfly/queue";
+import type { BuildFault, BuildJob, BuildRecord, BuildResult, FunctionName } from "@mayfly/contract";
 import { timestamp } from "../clock.ts";
 import type { WorkerDeps } from "../deps.ts";
+import { movable } from "../images/names.ts";
 import { baseImage } from "./base-image.ts";
 import { channelSource } from "./channel-source.ts";
 import { isContext, reading } from "./dockerfile.ts";
+import { LiveBuild, type Secrets } from "./live.ts";
 import { boxLender } from "./open-box.ts";
 import { openSource } from "./open-source.ts";
 import { programRunner } from "./run-program.ts";
 import { serverTrier } from "./try-server.ts";
 
+type Built = Pick<BuildResult, "outcome" | "usage">;
+
 /** As many records of a build's log as are kept with its result. */
 const LOG_TAIL = 200;
+
+/** What code that is of no function yet is told that it is. */
+const NAMELESS = "build" as FunctionName;
 
 /** A gateway that was told of a result has entered it by then. */
 const ENTERED_WITHIN_MS = 60_000;
@@ -37,17 +43,15 @@ export async function build(job: BuildJob, deps: WorkerDeps, signal: AbortSignal
 
 async function buildOnce(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
   const began = deps.clock.monotonicUs();
-  const live = await openLog(job, deps);
-  if (live === "unwanted") return;
+  const live = await LiveBuild.open(job, deps);
+  if (live === null) return;
   const log: BuildRecord[] = [];
   const onRecord = (record: BuildRecord) => {
     log.push(record);
     if (log.length > LOG_TAIL) log.shift();
-    live?.sendJson(FRAME.RECORD, record).catch(() => {
-      // Nobody follows the log any more; the tail travels with the result.
-    });
+    live.tell(record);
   };
-  const built = await run(job, deps, signal, onRecord);
+  const built = await tagged(job, await run(job, deps, live, AbortSignal.any([signal, live.canceled]), onRecord), deps);
   const result: BuildResult = {
     build: job.build,
     function: job.function,
@@ -59,29 +63,45 @@ async function buildOnce(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): 
   };
   await deps.spool.put({ kind: "build", result });
   // Garbage collection finds the image in the spool until the gateway has taken the result, and in the catalog once it has entered it.
-  if (built.outcome.status === "done") setTimeout(deps.inUse.hold(built.outcome.image), ENTERED_WITHIN_MS).unref();
+  if (built.outcome.status !== "error") setTimeout(deps.inUse.hold(built.outcome.image), ENTERED_WITHIN_MS).unref();
   deps.shipper.wake();
-  live?.close();
+  live.close();
 }
 
-async function openLog(job: BuildJob, deps: WorkerDeps): Promise<FrameChannel | null | "unwanted"> {
+/** Names the image as was asked for; what a build of no function made is an image and nothing more. */
+async function tagged(job: BuildJob, built: Built, { store }: Pick<WorkerDeps, "store">): Promise<Built> {
+  const { outcome } = built;
+  if (outcome.status === "error") return built;
+  const tags = job.options.tags.map(movable);
+  for (const tag of tags) await store.tag(tag, outcome.image);
+  if (job.function !== null) return built;
+  const { image, size_bytes } = outcome;
+  return { ...built, outcome: { status: "image", image, size_bytes, tags } };
+}
+
+/** What is known to fail at the end, or to miss what it needs, is not begun. */
+function refusal({ options }: BuildJob, secrets: Secrets): BuildFault | null {
   try {
-    const { channel, go } = await connectChannel(job.channel, { kind: "build", build: job.build, host: deps.host });
-    if (go.go) return channel;
-    channel.close();
-    return "unwanted";
-  } catch {
-    return null; // The gateway is away: build all the same, the outbox will find it when it is back.
+    options.tags.forEach(movable);
+  } catch (error) {
+    return { code: "build_failed", message: (error as Error).message };
   }
+  const missing = options.secrets.filter((id) => !secrets.has(id));
+  if (missing.length === 0) return null;
+  const message = `the gateway has the build's secrets no more: ${missing.join(", ")}`;
+  return { code: "internal", message, hint: "they are kept in memory alone; send the build again" };
 }
 
 async function run(
   job: BuildJob,
   deps: WorkerDeps,
+  live: LiveBuild,
   signal: AbortSignal,
   onRecord: (record: BuildRecord) => void,
-): Promise<Pick<BuildResult, "outcome" | "usage">> {
+): Promise<Built> {
   try {
+    const refused = refusal(job, live.secrets);
+    if (refused) return { usage: null, outcome: { status: "error", error: refused } };
     if (job.settings.network === "egress") await deps.boxes.openNetwork();
     const { source } = job;
     const shared = {
@@ -118,7 +138,7 @@ async function run(
       });
     }
     const builder = await image(BUILDER_IMAGE, deps);
-    const code = { ...job, source: { ...source, kind } };
+    const code = { ...job, function: job.function ?? NAMELESS, source: { ...source, kind } };
     return await buildCode({ ...shared, job: code, openSource: upload, builder, run: runProgram, cache });
   } catch (error) {
     if (error instanceof NetworkError) return withoutNetwork(error, deps);
@@ -129,7 +149,7 @@ async function run(
 }
 
 /** The machine lacks what network=egress takes: a deploy says so, and not its first call. */
-function withoutNetwork(error: NetworkError, deps: WorkerDeps): Pick<BuildResult, "outcome" | "usage"> {
+function withoutNetwork(error: NetworkError, deps: WorkerDeps): Built {
   const message = `network=egress is not possible on the host ${deps.host}: ${error.found}`;
   const hint = `${error.remedy ?? "see the message"}; or deploy with network=none`;
   return { usage: null, outcome: { status: "error", error: { code: "build_failed", message, hint } } };

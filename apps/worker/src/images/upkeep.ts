@@ -27,7 +27,7 @@ export async function gc(
 
 function unshipped(spool: Pick<Spool, "pending">): Digest[] {
   return spool.pending(MOST_RESULTS).flatMap(({ record }) => {
-    if (record.kind !== "build" || record.result.outcome.status !== "done") return [];
+    if (record.kind !== "build" || record.result.outcome.status === "error") return [];
     return [record.result.outcome.image];
   });
 }

@@ -66,11 +66,9 @@ export class TestBuilds {
     const id = newBuildId(Date.now());
     const built = await buildCode({
       job: {
-        build: id,
         function: "fn" as never,
         source: { kind, file_name, digest: this.#base, size_bytes: bytes.byteLength },
         settings: { ...DEFAULT_SETTINGS, ...settings },
-        channel: "/",
       },
       openSource: async () => given.openSource?.() ?? Readable.from([bytes]),
       store: this.store,
@@ -96,7 +94,7 @@ export class TestBuilds {
 
   async done(source: string | Buffer, given: Given = {}) {
     const { outcome } = await this.build(source, given);
-    if (outcome.status !== "done") throw new Error(JSON.stringify(outcome.error));
+    if (outcome.status !== "done") throw new Error(JSON.stringify(outcome));
     return outcome;
   }
 

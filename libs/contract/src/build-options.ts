@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { BadSetting } from "./settings.ts";
+
+/** What a build is asked for besides its settings: no version keeps it. */
+export const BuildOptions = z.object({
+  /** Names for the image in the store: `name:tag`. */
+  tags: z.array(z.string()).readonly().default([]),
+  /** Nothing that was made before is used. */
+  no_cache: z.boolean().default(false),
+  /** Ids of its secrets. Their values go over the channel and are written nowhere. */
+  secrets: z.array(z.string()).readonly().default([]),
+});
+export type BuildOptions = z.infer<typeof BuildOptions>;
+
+export const NO_BUILD_OPTIONS = BuildOptions.parse({});
+
+const MOST_TAGS = 32;
+/** `[host[:port]/]name[:tag]`; what else is wrong with one the worker says. */
+const TAG = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,254}$/;
+const SECRET_ID = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+
+/** Of query parameters (others are passed over), and the ids of the secrets that came along. @throws BadSetting */
+export function parseBuildOptions(
+  pairs: Iterable<readonly [string, string | null]>,
+  secrets: Iterable<string>,
+): BuildOptions {
+  const tags: string[] = [];
+  let no_cache = false;
+  for (const [name, value] of pairs) {
+    if (name === "t") tags.push(...(value ?? "").split(",").map(checkedTag));
+    if (name === "no-cache") no_cache = checkedSwitch(name, value);
+  }
+  if (tags.length > MOST_TAGS) throw new BadSetting("t", `${tags.length} tags; an image gets at most ${MOST_TAGS}`);
+  return { tags: [...new Set(tags)], no_cache, secrets: [...secrets].map(checkedSecretId) };
+}
+
+function checkedTag(text: string): string {
+  if (TAG.test(text)) return text;
+  throw new BadSetting("t", `${JSON.stringify(text)} is no name of an image; write it like web:1`);
+}
+
+function checkedSwitch(name: string, value: string | null): boolean {
+  if (value === "" || value === "true" || value === "1") return true;
+  if (value === null || value === "false" || value === "0") return false;
+  throw new BadSetting(name, `${JSON.stringify(value)} is neither true nor false`);
+}
+
+function checkedSecretId(id: string): string {
+  if (SECRET_ID.test(id)) return id;
+  throw new BadSetting(`secret.${id}`, "an id is letters, digits and '._-', at most 128 of them");
+}
+
+/** Gateway → worker, RECORD behind GO of a build that has secrets: id → base64. */
+export const BuildSecrets = z.record(z.string(), z.base64());
+export type BuildSecrets = z.infer<typeof BuildSecrets>;
