@@ -15,6 +15,10 @@ Environment
   MAYFLY_CONCURRENCY   boxes serving at once (default 4 for each core)
   MAYFLY_NURSERY       off: boot a runtime in each box instead of forking one (default on; docs/decisions/0006)
   MAYFLY_READY_MEMORY  for boxes that wait for the next call, 0 for none (default an eighth of the memory, at most 1GiB)
+  MAYFLY_BUILD_ENV     what programs of builds (RUN, npm) find in their environment and no image keeps:
+                       HTTPS_PROXY,NPM_CONFIG_REGISTRY=https://npm.example/ (a name alone: its value here)
+  MAYFLY_BUILD_CA      a file of certificates that they trust, in no image either
+  MAYFLY_EGRESS_ALLOW  places in private networks that boxes with a network may go to: 10.1.2.3:443,10.2.0.0/16:80
   MAYFLY_LOG_LEVEL     of the services' logs in $MAYFLY_HOME/log (default info)
 
 Exit status: 0 done, or stopped while it ran; 78 the machine, its set-up or an option; 130 stopped before it ran; 1 anything else.

@@ -14,6 +14,9 @@ describe("npm start", () => {
       nursery: "on",
       readyMemory: undefined,
       logLevel: "info",
+      buildVariables: {},
+      buildCa: undefined,
+      egressAllow: undefined,
     });
   });
 
@@ -27,6 +30,10 @@ describe("npm start", () => {
       MAYFLY_NURSERY: "off",
       MAYFLY_READY_MEMORY: "64MiB",
       MAYFLY_LOG_LEVEL: "debug",
+      MAYFLY_BUILD_ENV: "HTTPS_PROXY, NPM_CONFIG_REGISTRY=https://npm.example/?a=b",
+      HTTPS_PROXY: "http://proxy.example:3128",
+      MAYFLY_BUILD_CA: "/etc/ssl/certs/ca-certificates.crt",
+      MAYFLY_EGRESS_ALLOW: "10.1.2.3:443",
     };
     expect(startOptions(["--once", "--verbose"], env)).toEqual({
       once: true,
@@ -39,6 +46,12 @@ describe("npm start", () => {
       nursery: "off",
       readyMemory: 64 * 1024 * 1024,
       logLevel: "debug",
+      buildVariables: {
+        HTTPS_PROXY: "http://proxy.example:3128",
+        NPM_CONFIG_REGISTRY: "https://npm.example/?a=b",
+      },
+      buildCa: "/etc/ssl/certs/ca-certificates.crt",
+      egressAllow: "10.1.2.3:443",
     });
   });
 
@@ -51,6 +64,9 @@ describe("npm start", () => {
     ["MAYFLY_NURSERY", ["yes"]],
     ["MAYFLY_READY_MEMORY", ["much", "-1", "1 box"]],
     ["MAYFLY_LOG_LEVEL", ["loud"]],
+    ["MAYFLY_BUILD_ENV", ["NOT_SET_HERE", "1A=b", "=x"]],
+    ["MAYFLY_BUILD_CA", ["ca.pem", "/nowhere/ca.pem", "/etc/hostname"]],
+    ["MAYFLY_EGRESS_ALLOW", ["10.1.2.3", "registry.example:443"]],
     ["MAYFLY_DATABASE_URL", ["postgres://a/b"]],
   ])("refuses a %s that cannot be used, by its name", (name, values) => {
     for (const value of values) {

@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { parseArgs } from "node:util";
-import { parseBytes } from "@mayfly/contract";
+import { parseAllowedTargets, parseBytes } from "@mayfly/contract";
 
 /** What `npm start` was told, checked whole before anything is done. */
 export interface StartOptions {
@@ -16,6 +17,12 @@ export interface StartOptions {
   /** In bytes; undefined: the worker's own default. */
   readonly readyMemory: number | undefined;
   readonly logLevel: string;
+  /** What programs of builds find in their environment, and no image keeps. */
+  readonly buildVariables: Readonly<Record<string, string>>;
+  /** A file of certificates that they trust. */
+  readonly buildCa: string | undefined;
+  /** Places in private networks that boxes may go to. */
+  readonly egressAllow: string | undefined;
 }
 
 /** An option or a variable that cannot be used. */
@@ -42,6 +49,9 @@ export function startOptions(args: readonly string[], env: Readonly<Record<strin
     nursery: readNursery(given("MAYFLY_NURSERY") ?? "on"),
     readyMemory: readReadyMemory(given("MAYFLY_READY_MEMORY")),
     logLevel: readLogLevel(given("MAYFLY_LOG_LEVEL") ?? "info"),
+    buildVariables: readBuildVariables(given("MAYFLY_BUILD_ENV") ?? "", env),
+    buildCa: readBuildCa(given("MAYFLY_BUILD_CA")),
+    egressAllow: readEgressAllow(given("MAYFLY_EGRESS_ALLOW")),
   };
 }
 
@@ -101,6 +111,36 @@ function readReadyMemory(value: string | undefined): number | undefined {
   const bytes = parseBytes(value);
   if (bytes === null) throw bad("MAYFLY_READY_MEMORY", value, "512MiB, or 0 for no ready boxes");
   return bytes;
+}
+
+/** `NAME` as it is here, or `NAME=value`; a value with a comma goes by its name. */
+function readBuildVariables(text: string, env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const part of text.split(",").filter((part) => part !== "")) {
+    const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)(?:=(.*))?$/s.exec(part.trim()) ?? [];
+    if (name === undefined) throw bad("MAYFLY_BUILD_ENV", text, "HTTPS_PROXY,NPM_CONFIG_REGISTRY=https://npm.example/");
+    const found = value ?? env[name];
+    if (found === undefined) throw new BadOption(`MAYFLY_BUILD_ENV names ${name}, which is not set here`);
+    variables[name] = found;
+  }
+  return variables;
+}
+
+function readBuildCa(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  if (!isAbsolute(path)) throw bad("MAYFLY_BUILD_CA", path, "/etc/ssl/certs/ca-certificates.crt: it starts with /");
+  try {
+    if (readFileSync(path, "latin1").includes("-----BEGIN CERTIFICATE-----")) return path;
+  } catch (error) {
+    throw new BadOption(`MAYFLY_BUILD_CA: ${(error as Error).message}`);
+  }
+  throw new BadOption(`MAYFLY_BUILD_CA: ${path} holds no certificate in PEM form`);
+}
+
+function readEgressAllow(text: string | undefined): string | undefined {
+  if (text !== undefined && parseAllowedTargets(text) === null)
+    throw bad("MAYFLY_EGRESS_ALLOW", text, "10.1.2.3:443,192.168.7.0/24:80,[fd00::1]:443: addresses, each with a port");
+  return text;
 }
 
 function readLogLevel(value: string): string {

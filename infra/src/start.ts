@@ -40,6 +40,9 @@ async function main(): Promise<number> {
       nursery: options.nursery,
       readyMemory: options.readyMemory,
       logLevel: options.logLevel,
+      buildVariables: options.buildVariables,
+      buildCa: options.buildCa,
+      egressAllow: options.egressAllow,
       say: (line) => process.stderr.write(`mayfly  ${line}\n`),
       serviceLog: (service, line) => logs.write(service, line),
     });

@@ -3,6 +3,7 @@ import type { BoxHost } from "@mayfly/container";
 import type { ImageStore, Importer } from "@mayfly/image";
 import type { PriceTable, Spool } from "@mayfly/ledger";
 import type { Logger } from "pino";
+import type { BuildSurroundings } from "./build/surroundings.ts";
 import type { Clock } from "./clock.ts";
 import type { InUse } from "./images/in-use.ts";
 import type { Roots } from "./images/roots.ts";
@@ -25,6 +26,8 @@ export interface WorkerDeps {
   readonly uploads: string;
   /** Brings images from the registry into the store. */
   readonly importer: Importer;
+  /** What programs of builds get besides. */
+  readonly surroundings: BuildSurroundings;
   /** What builds of Dockerfiles remember. */
   readonly buildCache: DirectoryCache;
   readonly roots: Roots;

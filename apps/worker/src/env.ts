@@ -1,5 +1,8 @@
 import { availableParallelism, hostname, totalmem } from "node:os";
+import { type AllowedTarget, parseAllowedTargets } from "@mayfly/contract";
 import { z } from "zod";
+
+const Variables = z.record(z.string(), z.string());
 
 /** What the supervisor tells a worker. Read once, here; nothing else in the worker looks at the environment. */
 const Env = z.object({
@@ -27,6 +30,18 @@ const Env = z.object({
     .positive()
     .default(4 * availableParallelism()),
   MAYFLY_LOG_LEVEL: z.string().default("info"),
+  /** JSON: what programs of builds find in their environment besides their own. */
+  MAYFLY_BUILD_VARIABLES: z
+    .string()
+    .default("{}")
+    .transform((text) => Variables.parse(JSON.parse(text))),
+  /** A file of certificates that they trust. */
+  MAYFLY_BUILD_CA: z.string().startsWith("/").optional(),
+  MAYFLY_EGRESS_ALLOW: z
+    .string()
+    .optional()
+    .transform((text) => (text === undefined ? [] : parseAllowedTargets(text)))
+    .pipe(z.custom<AllowedTarget[]>((targets) => targets !== null, "addresses, each with a port")),
 });
 
 export interface WorkerEnv {
@@ -41,6 +56,9 @@ export interface WorkerEnv {
   readonly readyBytes: number;
   readonly concurrency: number;
   readonly logLevel: string;
+  readonly buildVariables: Readonly<Record<string, string>>;
+  readonly buildCa: string | null;
+  readonly allowed: readonly AllowedTarget[];
 }
 
 /** @throws Error naming each variable that cannot be used. */
@@ -63,5 +81,8 @@ export function parseEnv(raw: Record<string, string | undefined>): WorkerEnv {
     readyBytes: env.MAYFLY_READY_BYTES,
     concurrency: env.MAYFLY_CONCURRENCY,
     logLevel: env.MAYFLY_LOG_LEVEL,
+    buildVariables: env.MAYFLY_BUILD_VARIABLES,
+    buildCa: env.MAYFLY_BUILD_CA ?? null,
+    allowed: env.MAYFLY_EGRESS_ALLOW,
   };
 }

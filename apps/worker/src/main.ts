@@ -9,6 +9,7 @@ import { defaultPriceTable, openSpool } from "@mayfly/ledger";
 import { consume } from "@mayfly/queue";
 import { pino } from "pino";
 import { BASE_IMAGE, build } from "./build/build.ts";
+import { BuildSurroundings } from "./build/surroundings.ts";
 import { systemClock } from "./clock.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { parseEnv } from "./env.ts";
@@ -38,6 +39,7 @@ const boxes = await openBoxHost({
   launcher: join(env.native, "launcher"),
   addon: join(env.native, "native.node"),
   runDir,
+  network: { allowed: env.allowed },
   onDiagnostic: (line) => log.warn({ launcher: line }, "launcher"),
 });
 // What a killed predecessor's builds wrote.
@@ -61,6 +63,7 @@ const deps: WorkerDeps = {
   importer: imageImporter({ blobs: store.blobs, most_bytes: FIXED_LIMITS.image_bytes }),
   roots,
   programs: new ImagePrograms(store, roots),
+  surroundings: await BuildSurroundings.open(join(runDir, "build-ca"), env.buildVariables, env.buildCa),
   buildCache: await DirectoryCache.open(join(env.home, "build-cache")),
   inUse: new InUse(),
   nursery,

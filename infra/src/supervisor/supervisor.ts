@@ -14,6 +14,9 @@ export interface SystemOptions {
   readonly nursery: "on" | "off";
   readonly readyMemory: number | undefined;
   readonly logLevel: string;
+  readonly buildVariables: Readonly<Record<string, string>>;
+  readonly buildCa: string | undefined;
+  readonly egressAllow: string | undefined;
   /** One line for a person about what the supervisor does. */
   readonly say: (line: string) => void;
   /** A line of a service's own log. */
@@ -102,6 +105,9 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
           ...common,
           MAYFLY_NATIVE: options.native,
           MAYFLY_NURSERY: options.nursery,
+          MAYFLY_BUILD_VARIABLES: JSON.stringify(options.buildVariables),
+          MAYFLY_BUILD_CA: options.buildCa,
+          MAYFLY_EGRESS_ALLOW: options.egressAllow,
           ...(options.readyMemory !== undefined && { MAYFLY_READY_BYTES: String(options.readyMemory) }),
         },
         cwd: "/",

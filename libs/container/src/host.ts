@@ -58,8 +58,8 @@ export interface BoxHostOptions {
   /** A folder of root's own for the launcher's mounts. */
   readonly runDir: string;
   readonly onDiagnostic?: (line: string) => void;
-  /** The host's list of resolvers; /etc/resolv.conf when not given. For tests: what the network does not enforce. */
-  readonly network?: Pick<NetworkOptions, "resolvConf" | "off">;
+  /** The host's list of resolvers; /etc/resolv.conf when not given. Where boxes may go. For tests: what the network does not enforce. */
+  readonly network?: Pick<NetworkOptions, "resolvConf" | "allowed" | "off">;
   /** For tests: accept specs that switch a protection off. */
   readonly allowUnprotected?: boolean;
 }

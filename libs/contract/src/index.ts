@@ -1,3 +1,4 @@
+export * from "./allowed-target.ts";
 export * from "./bill.ts";
 export * from "./build-options.ts";
 export * from "./fault.ts";

@@ -28,13 +28,15 @@ export function programRunner(id: string, folder: string, deps: WorkerDeps): Run
     const release = () => rm(dir, { recursive: true, force: true });
     try {
       const script = request.script && (await scriptLayer(dir, request.script.content));
+      const { surroundings } = deps;
+      const above = [script, surroundings.layer].filter((layer) => layer !== null);
       const box = await deps.boxes.start({
         id: `${id}-run-${runs}`,
-        rootfs: script ? { lower: [script, ...request.rootfs.lower] } : request.rootfs,
+        rootfs: { lower: [...above, ...request.rootfs.lower] },
         binds: [],
         writable: dir,
         args: script ? [`/${SCRIPT}`] : request.args,
-        env: request.env,
+        env: surroundings.around(request.env),
         cwd: request.cwd,
         user: request.user,
         hostname: "build",
@@ -51,6 +53,7 @@ export function programRunner(id: string, folder: string, deps: WorkerDeps): Run
       box.stderr.on("data", (chunk: Buffer) => request.onOutput("stderr", chunk.toString()));
       const ending = await bounded(box, dir, signal);
       await box.remove();
+      await surroundings.takeOut(join(dir, "u"));
       return { ending, writable: { upper: join(dir, "u"), id_base: box.idBase }, release };
     } catch (error) {
       await release();

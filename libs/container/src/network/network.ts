@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AllowedTarget } from "@mayfly/contract";
 import type { Addon } from "../addon.ts";
 import { command } from "./command.ts";
 import { DnsRelay } from "./dns-relay.ts";
@@ -23,6 +24,8 @@ export interface NetworkOptions {
   /** The host's list of resolvers; /etc/resolv.conf. */
   readonly resolvConf?: string;
   readonly onDiagnostic: (line: string) => void;
+  /** Where boxes may go in private networks, this host's own addresses among them. */
+  readonly allowed?: readonly AllowedTarget[];
   /** For tests: what is not enforced. */
   readonly off?: RulesetOptions["off"];
 }
@@ -64,7 +67,7 @@ export async function openBoxNetwork(options: NetworkOptions): Promise<BoxNetwor
   };
   try {
     await makeBridge(plan);
-    const rules = noRuleset(table) + ruleset(plan, { guarded, off: options.off ?? [] });
+    const rules = noRuleset(table) + ruleset(plan, { guarded, allowed: options.allowed ?? [], off: options.off ?? [] });
     await command("nft", ["-f", "-"], rules);
     made.push(new RulesWatch(table, rules, options.onDiagnostic));
     settleBridge(plan.bridge, plan.gateway6 !== null);

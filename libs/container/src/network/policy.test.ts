@@ -79,6 +79,28 @@ describe("a box with a network", () => {
   });
 });
 
+describe("a box whose operator allows places in private networks", () => {
+  let driver: Driver;
+  beforeAll(async () => {
+    const allowed = [
+      { family: "ip", network: "10.9.0.0/16", port: 80 },
+      { family: "ip6", network: "fc00::7", port: 80 },
+    ] as const;
+    driver = await setting.driver({ allowed });
+  });
+  afterAll(() => driver?.close());
+
+  it("reaches these, by these ports, and no others", async () => {
+    const open = ["10.9.9.9", "fc00::7"];
+    const closed = PRIVATE.filter((address) => !open.includes(address));
+    expect(await driver.run(reach, at(80, [...open, ...closed]))).toEqual([
+      ...all(open, "reached"),
+      ...all(closed, "ECONNREFUSED"),
+    ]);
+    expect(await driver.run(reach, at(81, open))).toEqual(all(open, "ECONNREFUSED"));
+  });
+});
+
 describe("with the policy off, as a control", () => {
   let driver: Driver;
   beforeAll(async () => {

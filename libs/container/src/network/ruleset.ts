@@ -1,10 +1,12 @@
-import { SPECIAL_V4, SPECIAL_V6 } from "@mayfly/contract";
+import { type AllowedTarget, SPECIAL_V4, SPECIAL_V6 } from "@mayfly/contract";
 import { ipv4Text } from "./ipv4.ts";
 import { type NetworkPlan, SEATS, seatOf } from "./plan.ts";
 
 export interface RulesetOptions {
   /** Interfaces whose forwarding is on because of us: what comes in there and is no affair of our boxes goes nowhere. */
   readonly guarded: readonly string[];
+  /** Goes before the policy. */
+  readonly allowed?: readonly AllowedTarget[];
   /** For tests' control runs. */
   readonly off?: readonly ("policy" | "spoofing")[];
 }
@@ -23,17 +25,18 @@ export const GUARD = "guard";
  */
 export function ruleset(plan: NetworkPlan, options: RulesetOptions): string {
   const off = new Set(options.off ?? []);
-  return [inet(plan, options.guarded, !off.has("policy")), off.has("spoofing") ? "" : bridge(plan)].join("\n");
+  return [inet(plan, options, !off.has("policy")), off.has("spoofing") ? "" : bridge(plan)].join("\n");
 }
 
 /** Idempotent: naming a table makes it, so that there is one to delete. */
 export const noRuleset = (table: string): string =>
   ["inet", "bridge"].map((family) => `table ${family} ${table}\ndelete table ${family} ${table}\n`).join("");
 
-function inet(plan: NetworkPlan, guarded: readonly string[], policy: boolean): string {
+function inet(plan: NetworkPlan, { guarded, allowed = [] }: RulesetOptions, policy: boolean): string {
   const { bridge: br } = plan;
   const network = `${ipv4Text(plan.network.address)}/${plan.network.prefix}`;
   const network6 = plan.gateway6?.replace(/::1$/, "::/64");
+  const accepted = allowed.map(({ family, network, port }) => `${family} daddr ${network} tcp dport ${port} accept`);
   const rules = (list: readonly string[]) => list.map((rule) => `\t\t${rule}\n`).join("");
   const chain = (name: string, list: readonly string[]) => `\tchain ${name} {\n${rules(list)}\t}\n`;
   const set = (name: string, type: string, elements: readonly string[]) =>
@@ -47,6 +50,7 @@ ${chain("refuse", ["meta l4proto tcp reject with tcp reset", "reject with icmpx 
 ${chain("leaving", [
   "ct state established,related accept",
   "ct state invalid drop",
+  ...accepted,
   ...(policy
     ? [
         "ip daddr @refused4 goto refuse",
@@ -75,6 +79,7 @@ ${chain("dns", ["udp dport 53 update @askers { ip saddr limit rate over 200/seco
 ${chain("to_host", [
   `ip daddr ${plan.gateway} meta l4proto { tcp, udp } th dport 53 goto dns`,
   "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept",
+  ...accepted,
   ...(policy ? ["goto refuse"] : []),
 ])}
 ${chain("input", ["type filter hook input priority filter; policy accept;", `iifname ${br} goto to_host`])}

@@ -19,7 +19,7 @@ export interface DriverOptions {
   readonly instance?: string;
   /** A folder of the machine's that is empty for the driver. */
   readonly hidden?: string;
-  readonly network?: { readonly resolvConf?: string; readonly off?: RulesetOptions["off"] };
+  readonly network?: { readonly resolvConf?: string } & Pick<RulesetOptions, "allowed" | "off">;
 }
 
 /**
