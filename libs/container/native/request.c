@@ -31,20 +31,51 @@ static int path_is_plain(const char *path) {
   return path[0] == '/' && strlen(path) < 4096 && !strstr(path, "/../") && !strpbrk(path, "\n");
 }
 
-static const char *take_bind(struct request *r, const char *key, const char *value) {
-  if (!strcmp(key, "bind_source")) {
-    if (r->bind_count == MAX_BINDS) return "too many binds";
-    if (!path_is_plain(value)) return "bind_source is no absolute path";
-    r->binds[r->bind_count++] = (struct bind){.source = value, .readonly = 1};
+static const char *begin_mount(struct request *r, const char *kind) {
+  static const char *const kinds[] = {"bind", "layers", "tmpfs", "copy"};
+  if (r->mount_count == MAX_MOUNTS) return "too many mounts";
+  for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    if (strcmp(kind, kinds[i])) continue;
+    r->mounts[r->mount_count++] =
+        (struct box_mount){.kind = (enum mount_kind)i, .first = r->mount_layer_count, .readonly = 1};
     return NULL;
   }
-  if (r->bind_count == 0) return "bind_target before bind_source";
-  struct bind *bind = &r->binds[r->bind_count - 1];
-  if (!strcmp(key, "bind_target")) {
-    if (!path_is_plain(value)) return "bind_target is no absolute path";
-    bind->target = value;
+  return "unknown kind of mount";
+}
+
+static const char *take_mount(struct request *r, const char *key, const char *value) {
+  if (!strcmp(key, "mount")) return begin_mount(r, value);
+  if (r->mount_count == 0) return "a part of a mount before it";
+  struct box_mount *mount = &r->mounts[r->mount_count - 1];
+  const char *part = key + strlen("mount_");
+  if (!strcmp(part, "source")) {
+    if (!path_is_plain(value)) return "mount_source is no absolute path";
+    mount->source = value;
+  } else if (!strcmp(part, "target")) {
+    if (!path_is_plain(value)) return "mount_target is no absolute path";
+    mount->target = value;
+  } else if (!strcmp(part, "upper")) {
+    if (!path_is_plain(value)) return "mount_upper is no absolute path";
+    mount->upper = value;
+  } else if (!strcmp(part, "lower")) {
+    if (r->mount_layer_count == MAX_LAYERS) return "too many layers of mounts";
+    if (!path_is_plain(value)) return "mount_lower is no absolute path";
+    r->mount_layers[r->mount_layer_count++] = value;
+    mount->count++;
+  } else if (!strcmp(part, "readonly")) {
+    mount->readonly = strcmp(value, "no") != 0;
+  } else if (!strcmp(part, "own_ids")) {
+    mount->own_ids = !strcmp(value, "yes");
+  } else if (!strcmp(part, "size")) {
+    if (number(value, UINT64_MAX / 2, &mount->size)) return "mount_size is no number";
+  } else if (!strcmp(part, "mode")) {
+    if (small(value, 07777, &mount->mode)) return "mount_mode is no mode";
+  } else if (!strcmp(part, "uid")) {
+    if (small(value, 65535, &mount->uid)) return "mount_uid is no id of the box";
+  } else if (!strcmp(part, "gid")) {
+    if (small(value, 65535, &mount->gid)) return "mount_gid is no id of the box";
   } else {
-    bind->readonly = strcmp(value, "no") != 0;
+    return "unknown part of a mount";
   }
   return NULL;
 }
@@ -68,8 +99,8 @@ static const char *take_list(struct request *r, const char *key, char *value) {
   } else if (!strcmp(key, "group")) {
     if (r->group_count == MAX_GROUPS) return "too many groups";
     if (small(value, 65535, &r->groups[r->group_count++])) return "group is no id";
-  } else if (!strncmp(key, "bind_", 5)) {
-    return take_bind(r, key, value);
+  } else if (!strcmp(key, "mount") || !strncmp(key, "mount_", 6)) {
+    return take_mount(r, key, value);
   } else {
     return "unknown key";
   }
@@ -148,8 +179,12 @@ static const char *complete(const struct request *r) {
   if (!r->arg_count || !r->args[0][0]) return "no program";
   if (!r->cwd || !r->hostname) return "no cwd or hostname";
   if (!r->tmp_bytes || !r->open_files) return "no limits";
-  for (size_t i = 0; i < r->bind_count; i++)
-    if (!r->binds[i].target) return "a bind without target";
+  for (size_t i = 0; i < r->mount_count; i++) {
+    const struct box_mount *mount = &r->mounts[i];
+    if (!mount->target) return "a mount without target";
+    if (!mount->source && mount->kind != MOUNT_TMPFS) return "a mount without source";
+    if (!mount->size && mount->kind == MOUNT_TMPFS) return "a tmpfs without size";
+  }
   if (r->op == OP_NURSERY && r->nursery) return "a nursery in a nursery";
   return NULL;
 }

@@ -7,7 +7,7 @@
 enum {
   REQUEST_MAX_BYTES = 192 * 1024,
   MAX_LAYERS = 256,
-  MAX_BINDS = 32,
+  MAX_MOUNTS = 32,
   MAX_ARGS = 256,
   MAX_ENV = 1024,
   MAX_GROUPS = 32,
@@ -24,10 +24,18 @@ enum profile { PROFILE_FUNCTION, PROFILE_BUILD };
 /* Protections a test may switch off to see that its probe notices (launcher started with --allow-unprotected only). */
 enum { UNPROTECTED_SECCOMP = 1, UNPROTECTED_MASKS = 2, UNPROTECTED_CAPS = 4, UNPROTECTED_NAMESPACE_LIMITS = 8 };
 
-struct bind {
-  const char *source;
+/* Something besides the root file system (mounts.c). MOUNT_COPY is a file whose bytes are copied into memory. */
+enum mount_kind { MOUNT_BIND, MOUNT_LAYERS, MOUNT_TMPFS, MOUNT_COPY };
+struct box_mount {
+  enum mount_kind kind;
+  const char *source; /* on the host; of MOUNT_LAYERS a place in them */
   const char *target;
+  const char *upper;   /* MOUNT_LAYERS: a folder of the host that keeps what is written; NULL: read-only */
+  size_t first, count; /* MOUNT_LAYERS: in mount_layers, topmost first */
   int readonly;
+  int own_ids; /* MOUNT_BIND: owners on the host are numbers of the box */
+  uint64_t size;
+  unsigned mode, uid, gid;
 };
 
 struct request {
@@ -37,8 +45,10 @@ struct request {
   unsigned slot;
   const char *layers[MAX_LAYERS];
   size_t layer_count;
-  struct bind binds[MAX_BINDS];
-  size_t bind_count;
+  struct box_mount mounts[MAX_MOUNTS];
+  size_t mount_count;
+  const char *mount_layers[MAX_LAYERS];
+  size_t mount_layer_count;
   char *args[MAX_ARGS + 1];
   size_t arg_count;
   char *env[MAX_ENV + 1];

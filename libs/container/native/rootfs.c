@@ -1,5 +1,6 @@
 #include "rootfs.h"
 #include "mount_api.h"
+#include "mounts.h"
 #include "resolv_conf.h"
 #include "step.h"
 
@@ -8,21 +9,11 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-/* An image must not choose where our mounts land: targets are resolved below its root, and a link on the way is
- * refused. */
-#define INSIDE (RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-
-static int open_inside(int root, const char *path) {
-  return sys_openat2(root, path, O_PATH | O_CLOEXEC, INSIDE);
-}
-
-/* Mounts layer `i` at l/<i>, read-only. With the box's ids where the file system can (kernel 5.19 for overlay on it),
- * else as it is: owners then appear as nobody, which hurts nobody who only reads. */
-static int mount_layer(const struct request *request, size_t i, int userns, int idmap) {
-  char name[24];
-  snprintf(name, sizeof name, "l/%zu", i);
+/* Mounts a layer at a name in the scratch folder, read-only. With the box's ids where the file system can (kernel 5.19
+ * for overlay on it), else as it is: owners then appear as nobody, which hurts nobody who only reads. */
+int mount_layer(const char *layer, const char *name, int userns, int idmap) {
   STEP("layer's mount point", mkdir(name, 0700));
-  int tree = sys_open_tree(AT_FDCWD, request->layers[i], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  int tree = sys_open_tree(AT_FDCWD, layer, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   STEP("open layer", tree);
   const uint64_t flags = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   if (!idmap || sys_mount_setattr(tree, flags | MOUNT_ATTR_IDMAP, userns) < 0) {
@@ -63,15 +54,6 @@ static void mount_writable(const struct request *request, unsigned base) {
   close(tree);
   own("d/u", base, 0755);
   STEP("overlay's work folder", mkdir("d/w", 0700));
-}
-
-static void place(int tree, int root, const char *target, const char *step) {
-  if (tree < 0) refuse(step);
-  int at = open_inside(root, target);
-  STEP(step, at);
-  STEP(step, sys_move_mount(tree, at, ""));
-  close(at);
-  close(tree);
 }
 
 /* What /proc shows of the host and what it lets be changed: Docker's and containerd's lists. Entries that a kernel
@@ -117,17 +99,6 @@ static void mount_proc(const struct request *request, const struct workshop *wor
   close(proc);
 }
 
-static void mount_binds(const struct request *request, int root) {
-  for (size_t i = 0; i < request->bind_count; i++) {
-    const struct bind *bind = &request->binds[i];
-    int tree = sys_open_tree(AT_FDCWD, bind->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    STEP("open bind's source", tree);
-    uint64_t flags = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (bind->readonly ? MOUNT_ATTR_RDONLY : 0);
-    STEP("bind's flags", sys_mount_setattr(tree, flags, -1));
-    place(tree, root, bind->target + 1, "place bind (its target must be in the image)");
-  }
-}
-
 int rootfs_enter(const struct request *request, const struct workshop *workshop, int userns, unsigned base) {
   char options[128];
   /* Files of the writable layer are bounded in number as in bytes. */
@@ -146,13 +117,15 @@ int rootfs_enter(const struct request *request, const struct workshop *workshop,
   STEP("overlay's mount point", mkdir("m", 0700));
   STEP("layers' folder", mkdir("l", 0700));
   int idmap = !request->no_idmap;
-  for (size_t i = 0; i < request->layer_count; i++)
-    idmap = mount_layer(request, i, userns, idmap);
+  for (size_t i = 0; i < request->layer_count; i++) {
+    char name[24];
+    snprintf(name, sizeof name, "l/%zu", i);
+    idmap = mount_layer(request->layers[i], name, userns, idmap);
+  }
   mount_overlay(request);
 
   int root = open("m", O_PATH | O_DIRECTORY | O_CLOEXEC);
   STEP("open root", root);
-  mount_binds(request, root);
   if (request->resolv_conf) mount_resolv_conf(root, request->resolv_conf, base);
   place(sys_open_tree(AT_FDCWD, workshop->dev, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), root, "dev",
         "place /dev (it must be an ordinary folder of the image)");
@@ -160,6 +133,10 @@ int rootfs_enter(const struct request *request, const struct workshop *workshop,
   STEP("open /dev/shm", shm);
   STEP("/dev/shm's flags", sys_mount_setattr(shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, -1));
   place(shm, root, "dev/shm", "place /dev/shm");
+  struct ids ids = {.userns = userns, .base = base, .idmap = idmap};
+  for (size_t i = 0; i < request->mount_count; i++)
+    mount_besides(request, i, root, &ids);
+  /* Behind them: nothing that a box is given covers any of it. */
   mount_proc(request, workshop, root);
 
   STEP("enter root", fchdir(root));

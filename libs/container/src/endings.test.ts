@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BadBoxSpec, type BoxSpec } from "./spec.ts";
 import { TestBoxes } from "./testing/boxes.ts";
-import { makeOddLayer } from "./testing/root.ts";
+import { makeOddLayer, shown } from "./testing/root.ts";
 
 let boxes: TestBoxes;
 beforeAll(async () => {
@@ -136,10 +136,10 @@ describe("a box is refused, by the step that failed and with the system's answer
     }
   });
 
-  it("when a bind's target is missing, or is reached through a link", async () => {
-    const bind = (target: string) => ({ binds: [{ source: "/etc", target, readonly: true }] });
+  it("when a mount's target is missing, or is reached through a link", async () => {
+    const bind = (target: string) => ({ mounts: [shown("/etc", target)] });
     expect(await refused(bind("/missing"))).toMatchObject({
-      step: expect.stringContaining("place bind"),
+      step: expect.stringContaining("place mount"),
       errno: "ENOENT",
     });
     expect(await refused({ ...odd({ link: "way", to: "/" }), ...bind("/way/etc") })).toMatchObject({ errno: "ELOOP" });
@@ -158,8 +158,8 @@ describe("a spec that cannot be a box", () => {
       [{ id: "../x" }, /^id:/],
       [{ args: [""] }, /^args:/],
       [{ args: ["/bin/probe", "a\0b"] }, /NUL/],
-      [{ binds: [{ source: "/etc", target: "/x\0unprotected\0seccomp", readonly: true }] }, /NUL/],
-      [{ binds: [{ source: "etc", target: "/x", readonly: true }] }, /^binds:/],
+      [{ mounts: [shown("/etc", "/x\0unprotected\0seccomp")] }, /NUL/],
+      [{ mounts: [shown("etc", "/x")] }, /^mounts:/],
       [{ cwd: "app" }, /^cwd:/],
       [{ user: { uid: 65_536, gid: 0, groups: [] } }, /^user:/],
       [{ env: [`A=${"x".repeat(300_000)}`] }, /300/],

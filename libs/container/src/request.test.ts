@@ -43,7 +43,12 @@ afterAll(async () => {
 const SPEC: BoxSpec = {
   id: "fuzz",
   rootfs: { lower: ["/nonexistent/layer"] },
-  binds: [{ source: "/nonexistent", target: "/app", readonly: true }],
+  mounts: [
+    { kind: "bind", source: "/nonexistent", target: "/app", readonly: false, ids: "box" },
+    { kind: "layers", rootfs: { lower: ["/nonexistent"] }, source: "/", target: "/a", upper: "/u", readonly: true },
+    { kind: "tmpfs", target: "/t", size_bytes: 4096, mode: 0o1777 },
+    { kind: "file", source: "/nonexistent", target: "/f", mode: 0o400, uid: 1, gid: 2 },
+  ],
   args: ["/bin/nothing", "argument"],
   env: ["A=B"],
   cwd: "/",
@@ -150,10 +155,11 @@ describe("the launcher", () => {
       ["lower", "/l"],
       ["join", "/j"],
       ["group", "1"],
-      ["bind_source", "/b"],
+      ["mount", "bind"],
     ];
     for (const [key, value] of lists) await send(pairs(key, value, 5000));
-    expect((await settled()).filter((line) => line.includes("too many"))).toHaveLength(lists.length);
+    await send(Buffer.concat([pairs("mount", "layers", 1), pairs("mount_lower", "/l", 5000)]));
+    expect((await settled()).filter((line) => line.includes("too many"))).toHaveLength(lists.length + 1);
   });
 
   it("answers a message that is longer than its buffer, and none by the name of the one before", async () => {

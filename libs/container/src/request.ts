@@ -1,3 +1,4 @@
+import { mountPairs } from "./mounts.ts";
 import type { NurserySpec } from "./nursery.ts";
 import { BadBoxSpec, type BoxSpec } from "./spec.ts";
 
@@ -21,11 +22,7 @@ export function startRequest(
     ...(spec.nursery === null ? [] : [["nursery", spec.nursery] as [string, string]]),
     ["slot", slot],
     ...spec.rootfs.lower.map((dir): [string, string] => ["lower", dir]),
-    ...spec.binds.flatMap((bind): [string, string][] => [
-      ["bind_source", bind.source],
-      ["bind_target", bind.target],
-      ["bind_readonly", bind.readonly ? "yes" : "no"],
-    ]),
+    ...spec.mounts.flatMap(mountPairs),
     ...joins.map((file): [string, string] => ["join", file]),
     ...spec.args.map((arg): [string, string] => ["arg", arg]),
     ...spec.env.map((entry): [string, string] => ["env", entry]),

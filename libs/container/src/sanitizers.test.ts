@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { TestBoxes } from "./testing/boxes.ts";
 import { buildNative } from "./testing/native.ts";
+import { shown } from "./testing/root.ts";
 
 describe("the launcher under AddressSanitizer and UBSan", () => {
   it("makes boxes of every ending and has nothing to complain of", async () => {
@@ -19,9 +20,7 @@ describe("the launcher under AddressSanitizer and UBSan", () => {
       for (const args of [["/bin/nothing"], ["/app/hello.txt"]]) {
         kinds.push((await boxes.run(boxes.spec(args, { profile: "build" }))).ending.kind);
       }
-      const killed = await boxes.host.start(
-        boxes.probe("spin", { binds: [{ source: "/etc", target: "/etc", readonly: true }] }),
-      );
+      const killed = await boxes.host.start(boxes.probe("spin", { mounts: [shown("/etc", "/etc")] }));
       killed.kill({ kind: "timeout" });
       kinds.push((await killed.ended).kind);
       await killed.remove();

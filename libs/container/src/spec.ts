@@ -1,11 +1,12 @@
-import type { BindMount, RootFs } from "@mayfly/contract";
+import type { BoxMount, RootFs } from "@mayfly/contract";
+import { wrongMounts } from "./mounts.ts";
 
 /** Everything that makes a box, as plain data. Nothing is optional; the launcher adds nothing of its own. */
 export interface BoxSpec {
   /** Names the cgroup: `[a-z0-9_-]`, at most 63 characters. */
   readonly id: string;
   readonly rootfs: RootFs;
-  readonly binds: readonly BindMount[];
+  readonly mounts: readonly BoxMount[];
   /**
    * A folder, empty, whose `u` is to keep what the box writes, owners by their numbers on the host (`Box.idBase`); null: what it writes is
    * in memory, within `tmp_bytes`, and goes with it.
@@ -75,10 +76,9 @@ export function checkSpec(spec: BoxSpec): void {
   }
   if (spec.user.groups.length > 32) wrong("user", "at most 32 groups");
   if (Buffer.byteLength(spec.hostname) > 64) wrong("hostname", "at most 64 bytes");
-  const binds = spec.binds.flatMap((bind) => [bind.source, bind.target]);
-  if (spec.binds.length > 32) wrong("binds", "at most 32");
-  if (binds.some((path) => !path.startsWith("/"))) wrong("binds", "absolute paths");
-  for (const text of [...spec.args, ...spec.env, ...spec.rootfs.lower, ...binds, spec.cwd, spec.hostname]) {
+  const mounts = wrongMounts(spec.mounts);
+  if (mounts !== null) wrong("mounts", mounts);
+  for (const text of [...spec.args, ...spec.env, ...spec.rootfs.lower, spec.cwd, spec.hostname]) {
     if (text.includes("\0")) wrong("args, env or paths", "a string holds a NUL byte");
   }
   for (const [name, value] of Object.entries(spec.limits)) {

@@ -18,7 +18,7 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
       deps.boxes.start({
         id: `${id}-${opened}`,
         rootfs,
-        binds: [],
+        mounts: [],
         args: request.args,
         env: request.env,
         cwd: "/tmp",

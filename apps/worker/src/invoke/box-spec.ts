@@ -23,7 +23,7 @@ export function functionBox(wanted: Wanted, rootfs: RootFs, image: ImageProgram,
   return {
     id,
     rootfs,
-    binds: [],
+    mounts: [],
     args: isCode ? runnerCommand() : image.args,
     env: environment(wanted, image),
     cwd: isCode ? "/app" : image.cwd,

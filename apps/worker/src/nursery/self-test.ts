@@ -57,7 +57,7 @@ async function oneFork(boxes: BoxHost, id: string, nursery: string, rootfs: Root
 const spec = (id: string, nursery: string, rootfs: RootFs): BoxSpec => ({
   id,
   rootfs,
-  binds: [],
+  mounts: [],
   args: runnerCommand(),
   env: ENV,
   cwd: "/tmp",

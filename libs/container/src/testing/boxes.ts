@@ -7,7 +7,7 @@ import type { Box, BoxUsage } from "../box.ts";
 import { type BoxHost, type BoxHostOptions, openBoxHost } from "../host.ts";
 import type { BoxSpec } from "../spec.ts";
 import { buildNative, type Native } from "./native.ts";
-import { makeLayers, NODE_BINDS } from "./root.ts";
+import { makeLayers, NODE_MOUNTS } from "./root.ts";
 
 const MIB = 1024 * 1024;
 
@@ -73,7 +73,7 @@ export class TestBoxes {
     return {
       id: `box-${this.#count}`,
       rootfs: { lower: this.layers },
-      binds: [],
+      mounts: [],
       args,
       env: ["PATH=/bin"],
       cwd: "/app",
@@ -108,7 +108,7 @@ export class TestBoxes {
   node(script: string, changes: Changes = {}): BoxSpec {
     const limits = { memory_bytes: 512 * MIB, pids: 64, ...changes.limits };
     return this.spec(["/usr/local/bin/node", "-e", script], {
-      binds: NODE_BINDS,
+      mounts: NODE_MOUNTS,
       env: ["PATH=/usr/local/bin:/bin", "HOME=/tmp"],
       ...changes,
       limits,

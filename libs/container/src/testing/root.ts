@@ -22,10 +22,15 @@ export function makeLayers(dir: string, probe: string): string[] {
 }
 
 /** This very Node and the machine's C library, shown in a box: enough to run JavaScript without an image. */
-export const NODE_BINDS: readonly BindMount[] = [
-  { source: process.execPath, target: "/usr/local/bin/node", readonly: true },
-  { source: "/usr/lib/x86_64-linux-gnu", target: "/lib/x86_64-linux-gnu", readonly: true },
+export const NODE_MOUNTS: readonly BindMount[] = [
+  shown(process.execPath, "/usr/local/bin/node"),
+  shown("/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu"),
 ];
+
+/** A host file or folder as it is, to be read. */
+export function shown(source: string, target: string): BindMount {
+  return { kind: "bind", source, target, readonly: true, ids: "host" };
+}
 
 /** A layer with a link where an ordinary folder belongs. */
 export function makeOddLayer(dir: string, shape: { readonly link: string; readonly to: string }): string {
