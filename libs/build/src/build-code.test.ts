@@ -174,7 +174,7 @@ describe("a build fails, in words,", () => {
   });
 
   it("when a contract is asked for that code cannot have", async () => {
-    expect((await builds.failure(HELLO, { settings: { contract: "lambda" } })).message).toContain("contract=lambda");
+    expect((await builds.failure(HELLO, { settings: { contract: "http" } })).message).toContain("contract=http");
     expect(builds.boxes.requests).toEqual([]);
   });
 

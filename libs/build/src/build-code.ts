@@ -1,5 +1,12 @@
 import type { Readable } from "node:stream";
-import type { BuildRecord, BuildResult, CodeSource, Digest, SourceKind } from "@mayfly/contract";
+import {
+  type BuildRecord,
+  type BuildResult,
+  type CodeSource,
+  type Digest,
+  isModule,
+  type SourceKind,
+} from "@mayfly/contract";
 import type { ImageStore, Layer } from "@mayfly/image";
 import { NODE_PATH, runnerCommand } from "@mayfly/runtime";
 import { type DetectInput, detectInBox } from "./detect-in-box.ts";
@@ -76,11 +83,12 @@ async function bundled(
   meter: Meter,
 ): Promise<{ layer: Layer; size_bytes: number }> {
   const { job, store, signal } = input;
-  if (job.settings.contract !== null && job.settings.contract !== "fetch") {
+  const wanted = job.settings.contract;
+  if (wanted !== null && !isModule(wanted)) {
     throw new BuildStopped({
       code: "handler_not_found",
-      message: `contract=${job.settings.contract} cannot be built from code in this version`,
-      hint: "leave contract out, or set it to fetch",
+      message: `contract=${wanted} cannot be built from code`,
+      hint: "leave contract out, or set it to fetch or lambda; or send a Dockerfile",
     });
   }
   let made = await bundle(input.builder, false, input, records, meter);

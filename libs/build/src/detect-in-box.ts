@@ -1,6 +1,6 @@
 import type { BuildJob, Digest, FunctionName } from "@mayfly/contract";
 import type { ImageStore } from "@mayfly/image";
-import { compilerCommand, runnerCommand } from "@mayfly/runtime";
+import { compilerCommand, lambdaEnvironment, runnerCommand } from "@mayfly/runtime";
 import { type Detected, detectContract } from "./detect.ts";
 import { BOX_ENV, pairs } from "./environment.ts";
 import type { Meter } from "./meter.ts";
@@ -30,11 +30,17 @@ export async function detectInBox(
   keepIn: ImageStore | null = null,
 ): Promise<Detected> {
   records.start("detect");
-  const { env, memory_bytes, tmp_bytes, pids } = job.settings;
+  const { env, memory_bytes, tmp_bytes, pids, contract } = job.settings;
   const request: BoxRequest = {
     image,
     args: keepIn ? compilerCommand() : runnerCommand(),
-    env: pairs({ ...BOX_ENV, MAYFLY_FUNCTION: job.function, MAYFLY_MEMORY_BYTES: String(memory_bytes), ...env }),
+    env: pairs({
+      ...BOX_ENV,
+      ...lambdaEnvironment({ function: job.function, version: 1, memory_bytes }),
+      MAYFLY_FUNCTION: job.function,
+      MAYFLY_MEMORY_BYTES: String(memory_bytes),
+      ...env,
+    }),
     limits: {
       memory_bytes: Math.max(memory_bytes, LEAST.memory_bytes),
       cpu_millis: 1_000,
@@ -45,7 +51,7 @@ export async function detectInBox(
     onLog: (stream, text) => records.log("detect", text, stream),
   };
   const session = await openBox(request);
-  const found = await meter.over(session, signal, () => detectContract(session, request, keepIn));
+  const found = await meter.over(session, signal, () => detectContract(session, { contract, keepIn }, request));
   const kept = found.compiled ? `, ${found.compiled.size_bytes} bytes of compiled code` : "";
   records.done("detect", `contract ${found.contract}${kept}`);
   return found;

@@ -1,4 +1,11 @@
-import type { BuildFault, BuildJob, BuildResult, Digest } from "@mayfly/contract";
+import {
+  type BuildFault,
+  type BuildJob,
+  type BuildResult,
+  type Contract,
+  type Digest,
+  isModule,
+} from "@mayfly/contract";
 import { formatPlatform, HOST_PLATFORM, type Image, ImageError, type ImageStore } from "@mayfly/image";
 import { MODULE_PATH } from "@mayfly/runtime";
 import { type DetectInput, detectInBox } from "./detect-in-box.ts";
@@ -71,14 +78,14 @@ async function contractOf(
   const isOurs = base.rootfs.diff_ids.every((diffId, at) => image.config.rootfs.diff_ids[at] === diffId);
   // What the base has for a CMD serves nothing.
   const runs = program.length > 0 && !(isOurs && program.join("\0") === (base.config.Cmd ?? []).join("\0"));
-  if (wanted === "fetch" && !isOurs) throw new BuildStopped(NOT_OURS);
-  if (isOurs && (wanted === null || wanted === "fetch")) {
+  if (wanted !== null && isModule(wanted) && !isOurs) throw new BuildStopped(notOurs(wanted));
+  if (isOurs && (wanted === null || isModule(wanted))) {
     try {
       return await detectInBox(digest, input, records, meter);
     } catch (error) {
       if (!(error instanceof BuildStopped) || !error.message.includes(`Cannot find module '${MODULE_PATH}'`))
         throw error;
-      if (wanted === "fetch" || !runs) throw new BuildStopped(NO_MODULE);
+      if (wanted !== null || !runs) throw new BuildStopped(NO_MODULE);
     }
   }
   if (!runs) throw new BuildStopped(NOTHING_TO_RUN);
@@ -87,11 +94,11 @@ async function contractOf(
   return detectServer(digest, input, records, meter);
 }
 
-const NOT_OURS: BuildFault = {
+const notOurs = (wanted: Contract): BuildFault => ({
   code: "handler_not_found",
-  message: "contract=fetch needs an image that goes on from mayfly/node:24",
+  message: `contract=${wanted} needs an image that goes on from mayfly/node:24`,
   hint: "FROM mayfly/node:24, with a module at /app/index.mjs; or leave contract out, and serve HTTP on $PORT",
-};
+});
 /** An image without a module is no module that fails. */
 const NO_MODULE: BuildFault = {
   code: "handler_not_found",

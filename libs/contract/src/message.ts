@@ -178,7 +178,8 @@ export type BuildResult = z.infer<typeof BuildResult>;
 export const BoxInit = z.object({
   /** Absolute path of the bundle in the box. */
   module: z.string(),
-  contract: z.enum(CONTRACTS),
+  /** `null`: whichever it has. */
+  contract: z.enum(CONTRACTS).nullable(),
   /** `serve` one request; `detect` the contract and answer with READY alone; `self_test`: load nothing, answer with a RECORD. */
   mode: z.enum(["serve", "detect", "self_test"]),
   /** In mode `detect`: after READY comes V8's code of the module: HEAD (CompiledFiles), DATA… of all files, END. */

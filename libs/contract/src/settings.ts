@@ -5,6 +5,10 @@ import { parseBytes, parseCpu, parseDuration } from "./unit.ts";
 export const CONTRACTS = ["fetch", "lambda", "http", "cgi"] as const;
 export type Contract = (typeof CONTRACTS)[number];
 
+/** Whether our runtime loads a module, or the image's own program runs. */
+export const isModule = (contract: Contract): contract is "fetch" | "lambda" =>
+  contract === "fetch" || contract === "lambda";
+
 /** Complete settings of one version. Nothing is optional: defaults are applied at the door. */
 export interface Settings extends Limits {
   readonly network: "none" | "egress";
@@ -85,7 +89,15 @@ const TEXTS = {
 } as const;
 
 /** What decides what is built: another value of it asks for another build. */
-export const BUILD_SETTINGS = ["entry", "dir", "install_scripts", "dockerfile", "target", "build_arg"] as const;
+export const BUILD_SETTINGS = [
+  "contract",
+  "entry",
+  "dir",
+  "install_scripts",
+  "dockerfile",
+  "target",
+  "build_arg",
+] as const;
 
 /** Query parameters that belong to the deploy request itself and are no settings. */
 export const REQUEST_PARAMETERS = ["wait", "t", "no-cache"] as const;

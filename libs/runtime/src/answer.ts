@@ -1,4 +1,5 @@
 import { FRAME, type FrameType, type ResponseHead } from "@mayfly/contract";
+import { BadResponse } from "./bad-response.ts";
 import { pieces } from "./wire.ts";
 
 /** Headers that belong to a connection, not to an answer (RFC 9110 §7.6.1). */
@@ -11,11 +12,6 @@ const HOP_BY_HOP = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
-
-/** What a handler returned and what is no answer. */
-export class BadResponse extends Error {
-  override name = "BadResponse";
-}
 
 /** @throws BadResponse saying what was returned and what would be right */
 export function checkResponse(value: unknown): Response {

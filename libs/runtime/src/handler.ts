@@ -1,33 +1,39 @@
-/** Finds the handler in what a module exports: the contract `fetch` in all its shapes. */
+import type { Contract } from "@mayfly/contract";
+import type { Call } from "./call.ts";
+import { lambdaHandler } from "./lambda/handler.ts";
 
-export interface Context {
-  /** Keeps the box until the promise settles, or the deadline. */
-  waitUntil(promise: Promise<unknown>): void;
-  /** Id of this call. */
-  readonly invocation: string;
-  /** Unix epoch in milliseconds. */
-  readonly deadline: number;
-}
-export type Env = Readonly<Record<string, string>>;
-export type Handler = (request: Request, env: Env, context: Context) => unknown;
+/** What answers a call, whatever its shape was. What it returns is not checked yet. */
+export type Handler = (call: Call) => unknown;
 
 export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
 export interface Found {
   readonly handler: Handler | null;
+  readonly contract: "fetch" | "lambda" | null;
   /** Names of all exports, for people whose handler was not found. */
   readonly exports: readonly string[];
 }
 
-export function findHandler(module: Record<string, unknown>): Found {
+/**
+ * Finds the handler in what a module exports: of the contract that is wanted, else `fetch` in all its shapes, else `lambda`.
+ * @throws Error for a handler that no call can be given to
+ */
+export function findHandler(module: Record<string, unknown>, wanted: Contract | null): Found {
   const exports = exportNames(module);
-  return { handler: fromDefault(module) ?? fromMethods(module), exports };
+  const fetch = wanted === "lambda" ? null : (fromDefault(module) ?? fromMethods(module));
+  if (fetch) return { handler: fetch, contract: "fetch", exports };
+  const lambda = wanted === "fetch" ? null : lambdaHandler(module);
+  return { handler: lambda, contract: lambda ? "lambda" : null, exports };
 }
+
+/** As people write it. */
+type FetchHandler = (request: Request, env: Call["env"], context: Call["context"]) => unknown;
 
 function fromDefault(module: Record<string, unknown>): Handler | null {
   const value = unwrap(module.default);
-  if (hasFetch(value)) return (request, env, context) => value.fetch(request, env, context);
-  if (typeof value === "function" && !isClass(value)) return value as Handler;
+  if (hasFetch(value)) return ({ request, env, context }) => value.fetch(request, env, context);
+  if (typeof value === "function" && !isClass(value))
+    return ({ request, env, context }) => (value as FetchHandler)(request, env, context);
   // CommonJS: `exports.GET = …` arrives as an object under `default`.
   return value !== null && typeof value === "object" ? fromMethods(value as Record<string, unknown>) : null;
 }
@@ -37,7 +43,7 @@ function unwrap(value: unknown): unknown {
   return value !== null && typeof value === "object" && !hasFetch(value) && "default" in value ? value.default : value;
 }
 
-function hasFetch(value: unknown): value is { fetch: Handler } {
+function hasFetch(value: unknown): value is { fetch: FetchHandler } {
   return (
     value !== null &&
     (typeof value === "object" || typeof value === "function") &&
@@ -51,7 +57,7 @@ function fromMethods(module: Record<string, unknown>): Handler | null {
   const offered = METHODS.filter((method) => typeof module[method] === "function");
   if (offered.length === 0) return null;
   const allow = [...new Set([...offered, ...(offered.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].join(", ");
-  return (request, env, context) => {
+  return ({ request, env, context }) => {
     const own = module[request.method] ?? (request.method === "HEAD" ? module.GET : undefined);
     if (typeof own === "function") return own(request, env, context);
     return new Response(null, { status: request.method === "OPTIONS" ? 204 : 405, headers: { allow } });

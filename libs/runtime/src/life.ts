@@ -1,8 +1,11 @@
 import { createRequire } from "node:module";
 import { type BoxHead, type BoxInit, decodeJson, type ErrorFrame, FRAME, type Frame } from "@mayfly/contract";
-import { BadResponse, checkResponse, sendResponse } from "./answer.ts";
+import { checkResponse, sendResponse } from "./answer.ts";
+import { BadResponse } from "./bad-response.ts";
+import type { Context } from "./call.ts";
 import { type CompiledFile, keepCompiled, useCompiled } from "./compiled.ts";
-import { type Context, findHandler, type Handler } from "./handler.ts";
+import { type Found, findHandler, type Handler } from "./handler.ts";
+import { offerStreaming } from "./lambda/stream.ts";
 import { loadModule } from "./load-module.ts";
 import { selfTest } from "./self-test.ts";
 import { requestBody, type Wire } from "./wire.ts";
@@ -47,8 +50,8 @@ export class Life {
     }
     this.#guard((error) => void this.#fail(error, "function_error"));
     const compiled = init.compile ? keepCompiled(init.module) : useCompiled();
-    const found = findHandler(await this.#load(init.module));
-    await this.#wire.json(FRAME.READY, { exports: found.exports, contract: found.handler ? "fetch" : null });
+    const found = await this.#load(init);
+    await this.#wire.json(FRAME.READY, { exports: found.exports, contract: found.contract });
     if (compiled) await this.#handOver(compiled());
     if (init.mode === "detect") return this.#end(0);
     if (!found.handler)
@@ -56,11 +59,12 @@ export class Life {
     await this.#serve(found.handler, decodeJson(await this.#expect(FRAME.HEAD)) as BoxHead);
   }
 
-  async #load(path: string): Promise<Record<string, unknown>> {
+  async #load({ module, contract }: BoxInit): Promise<Found> {
     try {
       // Modules may be CommonJS in disguise: esbuild's bundle asks for `require` where the source did.
-      globalThis.require ??= createRequire(path);
-      return await loadModule(path);
+      globalThis.require ??= createRequire(module);
+      if (contract !== "fetch") offerStreaming();
+      return findHandler(await loadModule(module), contract);
     } catch (error) {
       await this.#fail(error, "function_error", "the module failed while it was loaded: ");
       throw error;
@@ -87,7 +91,7 @@ export class Life {
     };
     try {
       this.serving = this.#request(head);
-      const response = checkResponse(await handler(this.serving, userEnv(), context));
+      const response = checkResponse(await handler({ head, request: this.serving, env: userEnv(), context }));
       await sendResponse(this.#wire, response, head.method !== "HEAD");
       this.#wire.onGone = () => {}; // It has its answer.
     } catch (error) {

@@ -9,8 +9,9 @@ import { type FrameSource, requestBody } from "./wire.ts";
  * drawn.
  */
 export async function rehearse(rounds: number): Promise<void> {
+  const context = { waitUntil: () => {}, invocation: "", deadline: 0 };
   const sink: FrameSink = { json: async () => {}, send: async () => {} };
-  const { handler } = findHandler({ default: { fetch: echo } });
+  const { handler } = findHandler({ default: { fetch: echo } }, "fetch");
   for (let round = 0; round < rounds; round += 1) {
     const url = new URL("/warm?up=1", "http://localhost");
     const body = round % 2 === 0 ? { body: requestBody(oneFrame()), duplex: "half" } : {};
@@ -20,13 +21,12 @@ export async function rehearse(rounds: number): Promise<void> {
       signal: new AbortController().signal,
       ...body,
     } as RequestInit);
-    await sendResponse(
-      sink,
-      checkResponse(await handler!(request, {}, { waitUntil: () => {}, invocation: "", deadline: 0 })),
-      true,
-    );
+    const call = { head: HEAD, request, env: {}, context };
+    await sendResponse(sink, checkResponse(await handler!(call)), true);
   }
 }
+
+const HEAD = { method: "POST", target: "/", headers: [], origin: "http://localhost", invocation: "", deadline_ms: 0 };
 
 async function echo(request: Request): Promise<Response> {
   const text = await request.text();

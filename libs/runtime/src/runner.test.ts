@@ -1,79 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Duplex } from "node:stream";
-import { decodeJson, encodeFrame, encodeJson, FRAME, type Frame, FrameDecoder } from "@mayfly/contract";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { decodeJson, encodeFrame, FRAME } from "@mayfly/contract";
+import { afterEach, describe, expect, it } from "vitest";
+import { call, END, endRunners, head, start } from "./testing/runner.ts";
 
-const RUNNER = join(import.meta.dirname, "runner.ts");
-let dir: string;
-let children: ChildProcess[];
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "mayfly-runner-"));
-  children = [];
-});
-afterEach(() => {
-  for (const child of children) child.kill("SIGKILL");
-  rmSync(dir, { recursive: true, force: true });
-});
-
-/** The runner as an ordinary process: descriptor 3 is a socket here as it is in a box. */
-function start(source: string) {
-  writeFileSync(join(dir, "index.mjs"), source);
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", RUNNER], {
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
-  });
-  children.push(child);
-  const wire = child.stdio[3] as Duplex;
-  const frames: Frame[] = [];
-  const times: number[] = [];
-  const decoder = new FrameDecoder();
-  let log = "";
-  for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk) => (log += chunk));
-  wire.on("data", (chunk) => {
-    for (const frame of decoder.push(chunk)) {
-      frames.push({ type: frame.type, payload: new Uint8Array(frame.payload) });
-      times.push(performance.now());
-    }
-  });
-  wire.on("error", () => {});
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { wire, frames, times, ended, log: () => log };
-}
-
-const init = (mode = "serve") => encodeJson(FRAME.INIT, { module: join(dir, "index.mjs"), contract: "fetch", mode });
-const head = (method: string, target: string, headers: [string, string][] = []) =>
-  encodeJson(FRAME.HEAD, { method, target, headers, origin: "http://fn.test", invocation: "inv_1", deadline_ms: 0 });
-const END = encodeFrame(FRAME.END, new Uint8Array(0));
-
-async function call(
-  source: string,
-  method = "GET",
-  target = "/",
-  body: string[] = [],
-  headers: [string, string][] = [],
-) {
-  const run = start(source);
-  run.wire.write(init());
-  run.wire.write(head(method, target, headers));
-  for (const part of body) run.wire.write(encodeFrame(FRAME.DATA, Buffer.from(part)));
-  run.wire.write(END);
-  const code = await run.ended;
-  const of = (type: number) => run.frames.filter((frame) => frame.type === type);
-  const answer = of(FRAME.HEAD)[0];
-  const error = of(FRAME.ERROR)[0];
-  return {
-    code,
-    log: run.log(),
-    head: answer ? (decodeJson(answer) as { status: number; headers: [string, string][] }) : null,
-    body: Buffer.concat(of(FRAME.DATA).map((frame) => frame.payload)).toString(),
-    complete: of(FRAME.END).length === 1,
-    error: error ? (decodeJson(error) as { code: string; message: string; stack: string }) : null,
-    times: run.times,
-    frames: run.frames,
-  };
-}
+afterEach(endRunners);
 
 describe("a handler is found in every shape", () => {
   it.each([
@@ -104,7 +33,7 @@ describe("a handler is found in every shape", () => {
 
   it("and detection lists what is exported when there is none", async () => {
     const run = start("export const answer = 42; export class Thing {}; export default { a: 1 };");
-    run.wire.write(init("detect"));
+    run.wire.write(run.init("detect"));
     expect(await run.ended).toBe(0);
     const ready = run.frames.find((frame) => frame.type === FRAME.READY)!;
     expect(decodeJson(ready)).toEqual({ exports: ["Thing", "answer", "default (object with a)"], contract: null });
@@ -141,7 +70,7 @@ describe("a request", () => {
 
   it("can be answered while it still comes", async () => {
     const run = start("export default (r) => new Response(r.body)");
-    run.wire.write(init());
+    run.wire.write(run.init());
     run.wire.write(head("POST", "/"));
     run.wire.write(encodeFrame(FRAME.DATA, Buffer.from("first")));
     await until(() => run.frames.some((frame) => frame.type === FRAME.DATA));
@@ -235,7 +164,7 @@ describe("a failure", () => {
     const run = start(
       `export default (r) => new Promise(() => r.signal.addEventListener("abort", () => console.log("aborted")))`,
     );
-    run.wire.write(init());
+    run.wire.write(run.init());
     run.wire.write(head("GET", "/"));
     run.wire.write(END);
     await until(() => run.frames.some((frame) => frame.type === FRAME.READY));

@@ -80,7 +80,7 @@ async function once(host: BoxHost, mayfly: Mayfly, nursery: string | null): Prom
 async function exchange(box: Box, channel: FrameChannel, job: InvokeJob): Promise<number> {
   const traffic = noTraffic();
   if (!(await started(box, channel))) throw new Error(`the box did not boot: ${JSON.stringify(await box.ended)}`);
-  if (!(await load(channel, job.version, MODULE_PATH, traffic)))
+  if (!(await load(channel, job.version.contract, MODULE_PATH, traffic)))
     throw new Error(`the handler did not load: ${traffic.boxError?.message}`);
   box.sample();
   await channel.sendJson(FRAME.HEAD, { ...job.head, invocation: job.invocation, deadline_ms: job.deadline_ms });

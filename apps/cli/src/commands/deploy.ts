@@ -16,7 +16,7 @@ export const SETTINGS = [
   ["concurrency", "<n>", "calls at once"],
   ["access", "<who>", "public or key"],
   ["network", "<kind>", "none"],
-  ["contract", "<kind>", "fetch (default: found by loading the module)"],
+  ["contract", "<kind>", "fetch, lambda, http or cgi (default: found by trying; cgi never is)"],
   ["entry", "<path>", "entry module of a project"],
   ["dockerfile", "<path>", "the Dockerfile in its context, when it is no Dockerfile at the root"],
   ["target", "<stage>", "stage of the Dockerfile, when it is not the last"],

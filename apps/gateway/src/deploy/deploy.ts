@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Build, Version } from "@mayfly/catalog";
 import {
-  BadSetting,
   type BuildJob,
   type BuildOptions,
   DEFAULT_SETTINGS,
@@ -49,7 +48,7 @@ export type Deployed =
 export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise<Deployed> {
   const now = new Date().toISOString();
   const before = request.name === null ? null : await deps.catalog.function(request.name);
-  const read = () => offered(parseSettings(request.settings(), before?.live?.settings ?? DEFAULT_SETTINGS));
+  const read = () => parseSettings(request.settings(), before?.live?.settings ?? DEFAULT_SETTINGS);
   read();
   request.options(); // What is wrong already is told before the upload.
   if (request.announcedBytes > FIXED_LIMITS.source_bytes) throw tooLarge(request.announcedBytes);
@@ -118,12 +117,4 @@ async function enqueue(job: BuildJob, deps: GatewayDeps, now: string): Promise<v
       cause,
     });
   }
-}
-
-/** @throws BadSetting for what exists in the contract and is not offered in this version */
-export function offered(settings: Settings): Settings {
-  if (settings.contract === "lambda") {
-    throw new BadSetting("contract", "lambda is not offered in this version; there are fetch, http and cgi");
-  }
-  return settings;
 }

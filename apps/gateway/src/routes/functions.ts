@@ -3,7 +3,6 @@ import type { HttpBindings } from "@hono/node-server";
 import { LIVE } from "@mayfly/catalog";
 import { BadSetting, BUILD_SETTINGS, DEFAULT_SETTINGS, Fault, parseSettings } from "@mayfly/contract";
 import { type Context, Hono } from "hono";
-import { offered } from "../deploy/deploy.ts";
 import { flatSettings } from "../deploy/flat-settings.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { jsonBody } from "../http/json-body.ts";
@@ -38,7 +37,7 @@ export const functionRoutes = (deps: GatewayDeps) =>
     .patch("/functions/:name", async (context) => {
       const live = await deps.catalog.version(functionName(context.req.param("name")), "live");
       if (!live) throw missing(`function ${context.req.param("name")}`);
-      const settings = offered(parseSettings(await changes(context), live.settings));
+      const settings = parseSettings(await changes(context), live.settings);
       for (const name of BUILD_SETTINGS) {
         if (JSON.stringify(settings[name]) !== JSON.stringify(live.settings[name] ?? DEFAULT_SETTINGS[name]))
           throw new BadSetting(name, "it decides what is built: deploy the source again with it");

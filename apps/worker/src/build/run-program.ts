@@ -32,13 +32,8 @@ export function programRunner(id: string, folder: string, deps: WorkerDeps): Run
       const above = [script, surroundings.layer].filter((layer) => layer !== null);
       const box = await deps.boxes.start({
         id: `${id}-run-${runs}`,
-<<<<<<< HEAD
         rootfs: { lower: [...above, ...request.rootfs.lower] },
-        binds: [],
-=======
-        rootfs: script ? { lower: [script, ...request.rootfs.lower] } : request.rootfs,
         mounts: [],
->>>>>>> 47fcedc (container: mounts of a box: folders, stacks of layers, memory, files)
         writable: dir,
         args: script ? [`/${SCRIPT}`] : request.args,
         env: surroundings.around(request.env),

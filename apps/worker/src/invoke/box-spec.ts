@@ -1,6 +1,6 @@
 import type { BoxSpec } from "@mayfly/container";
-import { type BoxId, FIXED_LIMITS, type InvokeJob, type RootFs, type VersionSpec } from "@mayfly/contract";
-import { FUNCTION_USER, runnerCommand } from "@mayfly/runtime";
+import { type BoxId, FIXED_LIMITS, type InvokeJob, isModule, type RootFs, type VersionSpec } from "@mayfly/contract";
+import { FUNCTION_USER, lambdaEnvironment, runnerCommand } from "@mayfly/runtime";
 import { metaVariables } from "../program/cgi/meta-variables.ts";
 import { HTTP_PORT } from "../program/http.ts";
 import type { ImageProgram } from "../program/image-program.ts";
@@ -18,7 +18,7 @@ export interface Wanted {
 export function functionBox(wanted: Wanted, rootfs: RootFs, image: ImageProgram, nursery: string | null): BoxSpec {
   const { id, version } = wanted;
   const { settings } = version;
-  const isCode = version.contract === "fetch";
+  const isCode = isModule(version.contract);
   const user = isCode ? FUNCTION_USER : image.user;
   return {
     id,
@@ -52,11 +52,12 @@ function environment({ version, call }: Wanted, image: ImageProgram): string[] {
   const { settings } = version;
   const platform: Record<string, string> = {
     PATH,
-    HOME: version.contract === "fetch" ? "/tmp" : image.home,
+    HOME: isModule(version.contract) ? "/tmp" : image.home,
     LANG: "C.UTF-8",
     ...pairsOf(image.env),
     ...(version.contract === "cgi" && call && metaVariables(call)),
     ...(version.contract === "http" && { PORT: String(HTTP_PORT) }),
+    ...(version.contract === "lambda" && lambdaEnvironment({ ...version, ...settings })),
     MAYFLY_FUNCTION: version.function,
     MAYFLY_VERSION: String(version.version),
     MAYFLY_MEMORY_BYTES: String(settings.memory_bytes),

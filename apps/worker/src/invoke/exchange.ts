@@ -1,6 +1,7 @@
 import type { Box } from "@mayfly/container";
 import {
   BoxReady,
+  type Contract,
   decodeJson,
   ErrorFrame,
   type ErrorFrame as ErrorFrameT,
@@ -8,7 +9,6 @@ import {
   FRAME,
   type Frame,
   ResponseHead,
-  type VersionSpec,
 } from "@mayfly/contract";
 import type { FrameChannel } from "@mayfly/queue";
 
@@ -46,13 +46,8 @@ export async function started(box: Box, channel: FrameChannel): Promise<boolean>
 }
 
 /** Sends INIT and waits for READY. False: user code did not load; `traffic.boxError` says why when the box could. */
-export async function load(
-  box: FrameChannel,
-  version: VersionSpec,
-  module: string,
-  traffic: Traffic,
-): Promise<boolean> {
-  await box.sendJson(FRAME.INIT, { module, contract: version.contract, mode: "serve" });
+export async function load(box: FrameChannel, contract: Contract, module: string, traffic: Traffic): Promise<boolean> {
+  await box.sendJson(FRAME.INIT, { module, contract, mode: "serve" });
   for await (const frame of box.frames) {
     if (frame.type === FRAME.READY) return BoxReady.safeParse(jsonOf(frame)).success;
     if (frame.type === FRAME.ERROR) traffic.boxError = readError(jsonOf(frame));

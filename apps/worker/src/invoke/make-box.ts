@@ -1,5 +1,5 @@
 import type { Box, BoxUsage } from "@mayfly/container";
-import { CGROUP_COUNTERS, type Ending } from "@mayfly/contract";
+import { CGROUP_COUNTERS, type Ending, isModule } from "@mayfly/contract";
 import type { WorkerDeps } from "../deps.ts";
 import { functionBox, type Wanted } from "./box-spec.ts";
 
@@ -13,7 +13,7 @@ export async function makeBox(wanted: Wanted, deps: WorkerDeps): Promise<Box | U
   try {
     const { image, contract } = wanted.version;
     const [rootfs, program] = await Promise.all([deps.roots.of(image), deps.programs.of(image)]);
-    const nursery = contract === "fetch" ? deps.nursery.forRoot(rootfs) : null;
+    const nursery = isModule(contract) ? deps.nursery.forRoot(rootfs) : null;
     if (nursery !== null) {
       const box = await deps.boxes.start(functionBox(wanted, rootfs, program, nursery));
       if (!(await turnedAway(box))) return box;

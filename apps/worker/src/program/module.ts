@@ -1,27 +1,27 @@
 import type { Box } from "@mayfly/container";
-import { type BoxHead, FRAME, type VersionSpec } from "@mayfly/contract";
+import { type BoxHead, type Contract, FRAME } from "@mayfly/contract";
 import { FrameChannel } from "@mayfly/queue";
 import { MODULE_PATH } from "@mayfly/runtime";
 import { load, passRequest, passResponse, started, type Traffic } from "../invoke/exchange.ts";
 import type { Exchange, Program } from "./program.ts";
 
-/** The contract `fetch`: our runtime loads the user's module and speaks frames over its descriptor 3. It ends by itself. */
-export class FetchProgram implements Program {
+/** The contracts `fetch` and `lambda` of modules: our runtime loads the module and speaks frames over its descriptor 3. It ends by itself. */
+export class ModuleProgram implements Program {
   readonly takesOutput = false;
   readonly #box: Box;
-  readonly #version: VersionSpec;
+  readonly #contract: Contract;
   readonly #inside: FrameChannel;
 
-  constructor(box: Box, version: VersionSpec) {
+  constructor(box: Box, contract: Contract) {
     this.#box = box;
-    this.#version = version;
+    this.#contract = contract;
     this.#inside = new FrameChannel(box.channel!);
   }
 
   async initialise(traffic: Traffic, onMade: () => void): Promise<boolean> {
     if (!(await started(this.#box, this.#inside))) return false;
     onMade();
-    return load(this.#inside, this.#version, MODULE_PATH, traffic);
+    return load(this.#inside, this.#contract, MODULE_PATH, traffic);
   }
 
   async answer({ job, gateway, traffic, timing }: Exchange): Promise<void> {

@@ -1,0 +1,21 @@
+const MiB = 1024 * 1024;
+
+/** What Lambda tells a function of itself in its environment. No credentials: there are none. */
+export function lambdaEnvironment(of: {
+  readonly function: string;
+  readonly version: number;
+  readonly memory_bytes: number;
+}): Record<string, string> {
+  return {
+    AWS_LAMBDA_FUNCTION_NAME: of.function,
+    AWS_LAMBDA_FUNCTION_VERSION: String(of.version),
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(Math.floor(of.memory_bytes / MiB)),
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${of.function}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: String(of.version),
+    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    // Clients of AWS's services refuse to start without one.
+    AWS_REGION: "us-east-1",
+    AWS_DEFAULT_REGION: "us-east-1",
+    TZ: "UTC",
+  };
+}
