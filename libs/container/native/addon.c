@@ -151,13 +151,24 @@ static napi_value connect_in(napi_env env, napi_callback_info info) {
   return fd_or_throw(env, fd, "connect", failed);
 }
 
+/* listenIn(netns, port) → fd: listens on 127.0.0.1 of the namespace. */
+static napi_value listen_in(napi_env env, napi_callback_info info) {
+  int32_t netns;
+  uint32_t port;
+  if (numbers(env, info, &netns, &port) < 0) return NULL;
+  struct sockaddr_in address = loopback(port);
+  int fd = socket_in(netns);
+  int failed = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0;
+  return fd_or_throw(env, fd, "listen", failed);
+}
+
 NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback call;
-  } functions[] = {
-      {"socketPair", socket_pair},       {"pipe", make_pipe},         {"send", send_message}, {"connectIn", connect_in},
-      {"wireNamespace", wire_namespace}, {"portBytes", bytes_of_port}};
+  } functions[] = {{"socketPair", socket_pair},       {"pipe", make_pipe},         {"send", send_message},
+                   {"connectIn", connect_in},         {"listenIn", listen_in},     {"makeNamespace", make_namespace},
+                   {"wireNamespace", wire_namespace}, {"portBytes", bytes_of_port}};
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function);

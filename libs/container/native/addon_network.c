@@ -1,4 +1,5 @@
 #include "addon_network.h"
+#include "netns.h"
 #include "wiring.h"
 
 #include <arpa/inet.h>
@@ -7,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* On a thread of libuv's pool: both ask for the kernel's lock over all interfaces, which may be taken for milliseconds.
+/* On a thread of libuv's pool: all of them ask for the kernel's lock over all interfaces, which may be taken for
+ * milliseconds.
  */
 struct job {
   struct wiring wiring;
   napi_deferred deferred;
   napi_async_work work;
-  int is_count;
+  enum { MAKE, WIRE, COUNT } kind;
   int result, error;
   uint64_t counted[2];
   const char *step;
@@ -22,15 +24,21 @@ struct job {
 static void run(napi_env env, void *data) {
   (void)env;
   struct job *job = data;
-  job->result =
-      job->is_count ? port_bytes(job->wiring.port, &job->counted[0], &job->counted[1]) : wire(&job->wiring, &job->step);
+  if (job->kind == COUNT)
+    job->result = port_bytes(job->wiring.port, &job->counted[0], &job->counted[1]);
+  else if (job->kind == WIRE)
+    job->result = wire(&job->wiring, &job->step);
+  else {
+    job->step = "make network namespace";
+    job->result = netns_make();
+  }
   job->error = errno;
 }
 
 /* A descriptor, or [received, sent]; null when there is no such port. */
 static napi_value result(napi_env env, const struct job *job) {
   napi_value value, number;
-  if (!job->is_count) {
+  if (job->kind != COUNT) {
     napi_create_int32(env, job->result, &value);
     return value;
   }
@@ -60,7 +68,7 @@ static napi_value failure(napi_env env, const struct job *job) {
 static void settle(napi_env env, napi_status status, void *data) {
   (void)status;
   struct job *job = data;
-  if (job->result < 0 && !job->is_count)
+  if (job->result < 0 && job->kind != COUNT)
     napi_reject_deferred(env, job->deferred, failure(env, job));
   else
     napi_resolve_deferred(env, job->deferred, result(env, job));
@@ -104,9 +112,20 @@ static int read_wiring(napi_env env, napi_callback_info info, struct wiring *w) 
          inet_pton(AF_INET6, text[0], &w->address6) == 1 && inet_pton(AF_INET6, text[1], &w->gateway6) == 1;
 }
 
+napi_value make_namespace(napi_env env, napi_callback_info info) {
+  (void)info;
+  struct job *job = calloc(1, sizeof *job);
+  if (job) return begin(env, "makeNamespace", job);
+  napi_throw_error(env, "ENOMEM", "makeNamespace");
+  return NULL;
+}
+
 napi_value wire_namespace(napi_env env, napi_callback_info info) {
   struct job *job = calloc(1, sizeof *job);
-  if (job && read_wiring(env, info, &job->wiring)) return begin(env, "wireNamespace", job);
+  if (job && read_wiring(env, info, &job->wiring)) {
+    job->kind = WIRE;
+    return begin(env, "wireNamespace", job);
+  }
   free(job);
   napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE",
                         "wireNamespace(bridge, port, mac, address, gateway, mtu, [address6, gateway6])");
@@ -119,7 +138,7 @@ napi_value bytes_of_port(napi_env env, napi_callback_info info) {
   size_t count = 1;
   if (job && napi_get_cb_info(env, info, &count, &arg, NULL, NULL) == napi_ok && count == 1 &&
       text_of(env, arg, job->wiring.port, sizeof job->wiring.port)) {
-    job->is_count = 1;
+    job->kind = COUNT;
     return begin(env, "portBytes", job);
   }
   free(job);

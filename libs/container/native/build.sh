@@ -18,7 +18,7 @@ hard="-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 # shellcheck disable=SC2086
 gcc $warn $hard -static-pie -Wl,-z,relro,-z,now -o "$out/launcher" $core "$here/making.c" "$here/boxes.c" "$here/seal.c" "$here/launcher.c"
 # shellcheck disable=SC2086
-gcc $warn $hard -fPIC -shared -I"$headers" -o "$out/native.node" "$here/addon.c" "$here/addon_network.c" "$here/wiring.c" "$here/netlink.c"
+gcc $warn $hard -fPIC -shared -I"$headers" -o "$out/native.node" "$here/addon.c" "$here/addon_network.c" "$here/wiring.c" "$here/netlink.c" "$here/netns.c"
 # shellcheck disable=SC2086
 gcc $warn $hard -fPIC -shared -I"$headers" -o "$out/nursery/mayfly/nursery.node" $tenant "$here/nursery.c"
 # shellcheck disable=SC2086

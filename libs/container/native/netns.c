@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int own = -1;
 static int ready = -1;
 
 static int loopback_up(void) {
@@ -24,16 +24,19 @@ static int loopback_up(void) {
 }
 
 /* Steps into a new namespace, keeps a descriptor of it, steps back: no process is needed for it. */
-static int make(void) {
-  if (own < 0) own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  if (own < 0 || unshare(CLONE_NEWNET) < 0) return -1;
-  int made = loopback_up() < 0 ? -1 : open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  int error = errno;
-  if (setns(own, CLONE_NEWNET) < 0) {
+int netns_make(void) {
+  int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (own < 0) return -1;
+  int made = -1;
+  int error = 0;
+  if (unshare(CLONE_NEWNET) == 0) {
+    if (loopback_up() == 0) made = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     error = errno;
-    if (made >= 0) close(made);
-    made = -1;
-  }
+    /* A thread that stays behind would do its next work in a box's namespace. */
+    if (setns(own, CLONE_NEWNET) < 0) abort();
+  } else
+    error = errno;
+  close(own);
   errno = error;
   return made;
 }
@@ -41,9 +44,9 @@ static int make(void) {
 int netns_take(void) {
   int taken = ready;
   ready = -1;
-  return taken >= 0 ? taken : make();
+  return taken >= 0 ? taken : netns_make();
 }
 
 void netns_refill(void) {
-  if (ready < 0) ready = make();
+  if (ready < 0) ready = netns_make();
 }

@@ -13,6 +13,10 @@ export interface Addon {
    * @throws code ECONNREFUSED when nobody listens, EAGAIN when the listener is behind
    */
   connectIn(netns: number, port: number): number;
+  /** Listens on a port of 127.0.0.1 of a network namespace; the socket's descriptor. */
+  listenIn(netns: number, port: number): number;
+  /** A network namespace with loopback alone, by its descriptor. Made off the event loop, as `wireNamespace` is. */
+  makeNamespace(): Promise<number>;
   /**
    * native/wiring.c: a network namespace with loopback and `eth0`, whose other end is `port` of the bridge; its descriptor. Work of a few
    * milliseconds, off the event loop. @throws code EEXIST when there is such a port, ENODEV when there is no such bridge

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
-import { Socket } from "node:net";
+import { type Server, Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { CgroupUsage, Ending, NetworkUsage } from "@mayfly/contract";
 import type { Cgroup } from "./cgroup/index.ts";
@@ -30,6 +30,11 @@ export interface Box {
   readonly stderr: Readable;
   /** Connects to a port of 127.0.0.1 in the box. @throws code ECONNREFUSED when nobody listens there (yet), or the box is over */
   connect(port: number): Socket;
+  /**
+   * Takes the connections to the port that the spec has us serve; what came before has waited. The server is closed with the box.
+   * @throws Error when the spec names no port, or somebody serves it already
+   */
+  serve(server: Server): void;
   /** Moves the box's processes from the boot group into its own cgroup: limited and metered from here. A fork was born there. */
   handover(): Promise<void>;
   /** What the cgroup has counted so far. */
@@ -55,6 +60,8 @@ export interface BoxParts {
   readonly stdin: Socket | null;
   readonly stdout: Socket;
   readonly stderr: Socket;
+  /** A listening socket in the box; null: none. */
+  readonly listener: number | null;
   readonly connectIn: (netns: number, port: number) => number;
   /** Asks the launcher to kill PID 1 of the box. */
   readonly kill: () => void;
@@ -87,6 +94,8 @@ export class RunningBox implements Box {
   #refused: Ending | null = null;
   #removed: Promise<BoxUsage> | null = null;
   #backstop: NodeJS.Timeout | undefined;
+  #listener: number | null;
+  #server: Server | null = null;
   readonly #parts: BoxParts;
   #resolveEnded!: (ending: Ending) => void;
   #resolveEntered!: () => void;
@@ -100,6 +109,7 @@ export class RunningBox implements Box {
     this.stdin = parts.stdin;
     this.stdout = parts.stdout;
     this.stderr = parts.stderr;
+    this.#listener = parts.listener;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -137,6 +147,14 @@ export class RunningBox implements Box {
     } finally {
       closeSync(netns);
     }
+  }
+
+  serve(server: Server): void {
+    if (this.#over) return; // nobody will come
+    if (this.#listener === null)
+      throw new Error(`the box ${this.id} has no port that is served, or it is served already`);
+    this.#server = server.listen({ fd: this.#listener });
+    this.#listener = null;
   }
 
   async handover(): Promise<void> {
@@ -209,6 +227,9 @@ export class RunningBox implements Box {
   #end(ending: Ending): void {
     this.#over = true;
     clearTimeout(this.#backstop);
+    if (this.#listener !== null) closeSync(this.#listener);
+    this.#listener = null;
+    this.#server?.close();
     this.#parts.onGone();
     this.#resolveEntered();
     this.#resolveEnded(ending);

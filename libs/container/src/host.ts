@@ -7,6 +7,7 @@ import { type Cgroup, type CgroupTree, openCgroupTree } from "./cgroup/index.ts"
 import { selfJoinFiles } from "./cgroup/self-join.ts";
 import { Launcher, type LauncherEvent } from "./launcher.ts";
 import { NetworkDoor } from "./network/door.ts";
+import { loopbackLease } from "./network/loopback.ts";
 import type { Lease } from "./network/namespaces.ts";
 import type { NetworkOptions } from "./network/network.ts";
 import { type Nursery, type NurserySpec, RunningNursery } from "./nursery.ts";
@@ -123,8 +124,8 @@ class Host implements BoxHost {
 
   async start(spec: BoxSpec): Promise<Box> {
     checkSpec(spec);
-    if (spec.network === "none") return this.#start(spec, null);
-    const lease = await (await this.#network.open()).take();
+    const lease = await this.#lease(spec);
+    if (lease === null) return this.#start(spec, null);
     try {
       return await this.#start(spec, lease);
     } catch (error) {
@@ -133,13 +134,19 @@ class Host implements BoxHost {
     }
   }
 
+  /** Null: the launcher makes its network namespace, which nobody but the box needs to have. */
+  async #lease(spec: BoxSpec): Promise<Lease | null> {
+    if (spec.network === "egress") return (await this.#network.open()).take();
+    return spec.serve === null ? null : loopbackLease(this.#addon);
+  }
+
   async openNetwork(): Promise<void> {
     await this.#network.open();
   }
 
   async #start(spec: BoxSpec, lease: Lease | null): Promise<Box> {
     const slot = this.#slots.take();
-    const { cgroup, streams, request } = this.#prepare(spec, slot, lease);
+    const { cgroup, streams, request, listener } = this.#prepare(spec, slot, lease);
     const box = new RunningBox({
       id: spec.id,
       cgroup,
@@ -148,6 +155,7 @@ class Host implements BoxHost {
       idBase: FIRST_HOST_ID + slot * IDS_PER_BOX,
       channel: streams.channel,
       stdin: streams.stdin,
+      listener,
       connectIn: this.#addon.connectIn,
       stdout: streams.stdout,
       stderr: streams.stderr,
@@ -228,16 +236,19 @@ class Host implements BoxHost {
     spec: BoxSpec,
     slot: number,
     lease: Lease | null,
-  ): { cgroup: Cgroup; streams: Streams; request: Uint8Array } {
+  ): { cgroup: Cgroup; streams: Streams; request: Uint8Array; listener: number | null } {
     let cgroup: Cgroup | undefined;
+    let listener: number | null = null;
     try {
       cgroup = this.#tree.create(spec.id, spec.limits);
       const procs = spec.meter === "from_exec" || spec.nursery !== null ? cgroup.procsFiles : this.#tree.boot;
       const joins = selfJoinFiles(this.#tree.version, procs);
-      const request = startRequest(spec, slot, joins, lease?.resolvConf ?? null);
-      return { cgroup, request, streams: openStreams(this.#addon, spec) };
+      const request = startRequest(spec, slot, joins, lease);
+      if (spec.serve !== null) listener = this.#addon.listenIn(lease!.fd, spec.serve);
+      return { cgroup, request, listener, streams: openStreams(this.#addon, spec) };
     } catch (error) {
       this.#slots.release(slot);
+      if (listener !== null) closeSync(listener);
       void cgroup?.remove().catch(() => {}); // nobody is in it yet
       throw error;
     }

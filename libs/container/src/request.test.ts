@@ -61,6 +61,7 @@ const SPEC: BoxSpec = {
   channel: false,
   stdin: false,
   writable: null,
+  serve: null,
   network: "none",
 };
 
@@ -111,8 +112,8 @@ describe("the launcher", () => {
 
   it("answers requests that are nearly right: bytes changed, cut, doubled", async () => {
     const random = randoms(2);
-    const rights = [null, "/nonexistent/resolv.conf"].map((resolvConf) =>
-      Buffer.from(startRequest(SPEC, 3, ["/nonexistent/cgroup.procs"], resolvConf)),
+    const rights = [null, { resolvConf: "/nonexistent/resolv.conf" }].map((given) =>
+      Buffer.from(startRequest(SPEC, 3, ["/nonexistent/cgroup.procs"], given)),
     );
     const null_ = openSync("/dev/null", "r");
     for (let i = 0; i < 2000; i += 1) {
@@ -135,7 +136,7 @@ describe("the launcher", () => {
   });
 
   it("answers a request whose network namespace did not come", async () => {
-    const request = startRequest(SPEC, 3, [], "/nonexistent/resolv.conf");
+    const request = startRequest(SPEC, 3, [], { resolvConf: "/nonexistent/resolv.conf" });
     const null_ = openSync("/dev/null", "r");
     await send(request);
     await send(request, [null_, null_]); // the last of them is the namespace

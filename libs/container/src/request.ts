@@ -7,14 +7,14 @@ const MAX_BYTES = 192 * 1024;
 
 /**
  * The launcher's request format: key NUL value NUL, repeated (native/request.h).
- * @param resolvConf of a box with a network of its own; null: it has loopback alone
+ * @param given the network namespace that is sent along; null: the launcher makes one with loopback alone
  * @throws BadBoxSpec when the spec is too long for it
  */
 export function startRequest(
   spec: BoxSpec,
   slot: number,
   joins: readonly string[],
-  resolvConf: string | null,
+  given: { readonly resolvConf: string | null } | null,
 ): Uint8Array {
   const pairs: [string, string | number][] = [
     ["op", "start"],
@@ -37,12 +37,8 @@ export function startRequest(
     ...(spec.writable === null ? [] : [["writable", spec.writable] as [string, string]]),
     ["stdin", spec.stdin ? "yes" : "no"],
     // The network namespace's descriptor comes last.
-    ...(resolvConf === null
-      ? []
-      : ([
-          ["netns", "given"],
-          ["resolv_conf", resolvConf],
-        ] as [string, string][])),
+    ...(given === null ? [] : [["netns", "given"] as [string, string]]),
+    ...(given?.resolvConf ? [["resolv_conf", given.resolvConf] as [string, string]] : []),
     ...(spec.test?.idmap === "off" ? [["idmap", "off"] as [string, string]] : []),
     ...(spec.test?.unprotected ?? []).map((what): [string, string] => ["unprotected", what]),
   ];

@@ -42,6 +42,8 @@ export interface BoxSpec {
   readonly meter: "from_exec" | "from_handover";
   /** `none`: loopback alone. `egress`: the public internet as well, and names; nothing private, no other box, not this host. */
   readonly network: "none" | "egress";
+  /** A port of 127.0.0.1 in the box on which we listen, from before its program starts (`Box.server`); null: none. */
+  readonly serve: number | null;
   /** Whether the program gets a socket to us as descriptor 3. */
   readonly channel: boolean;
   /** Whether its standard input is a socket to us; else it is empty. */
@@ -66,6 +68,8 @@ export function checkSpec(spec: BoxSpec): void {
   if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(spec.id))
     wrong("id", `${JSON.stringify(spec.id)} is not 1 to 63 of a-z, 0-9, '_', '-'`);
   if (spec.rootfs.lower.length === 0 || spec.rootfs.lower.length > 256) wrong("rootfs", "1 to 256 layers");
+  if (spec.serve !== null && !(Number.isInteger(spec.serve) && spec.serve > 0 && spec.serve < 65_536))
+    wrong("serve", `${spec.serve} is no port`);
   if (spec.writable !== null && !spec.writable.startsWith("/")) wrong("writable", "an absolute path, or null");
   if (!spec.args[0]) wrong("args", "there is no program");
   if (spec.args.length > 256) wrong("args", "at most 256 arguments");

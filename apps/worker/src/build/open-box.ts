@@ -32,6 +32,7 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
         channel: true,
         stdin: false,
         writable: null,
+        serve: null,
       }),
     );
     starting.catch(release);

@@ -35,6 +35,7 @@ export function programRunner(id: string, folder: string, deps: WorkerDeps): Run
         rootfs: { lower: [...above, ...request.rootfs.lower] },
         mounts: [],
         writable: dir,
+        serve: null,
         args: script ? [`/${SCRIPT}`] : request.args,
         env: surroundings.around(request.env),
         cwd: request.cwd,

@@ -44,6 +44,7 @@ export function functionBox(wanted: Wanted, rootfs: RootFs, image: ImageProgram,
     channel: isCode,
     stdin: version.contract === "cgi",
     writable: null,
+    serve: null,
     network: settings.network,
   };
 }

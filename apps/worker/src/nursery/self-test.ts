@@ -78,4 +78,5 @@ const spec = (id: string, nursery: string, rootfs: RootFs): BoxSpec => ({
   channel: true,
   stdin: false,
   writable: null,
+  serve: null,
 });

@@ -4,12 +4,12 @@ import type { Addon } from "../addon.ts";
 import { NetworkError } from "./error.ts";
 import { type NetworkPlan, SEATS, type Seat, seatOf } from "./plan.ts";
 
-/** A network namespace for one box, wired and never used before. */
+/** A network namespace for one box, never used before. */
 export interface Lease {
   /** A descriptor of it, ours to close. */
   readonly fd: number;
-  /** Path of what the box has as /etc/resolv.conf. */
-  readonly resolvConf: string;
+  /** Path of what the box has as /etc/resolv.conf; null: its image's own. */
+  readonly resolvConf: string | null;
   /**
    * Gives it back; the namespace goes once its processes have gone. Answers what has gone through since the lease was taken, as the box
    * sees it, headers included. Idempotent, never rejects.

@@ -94,6 +94,7 @@ export class TestBoxes {
       channel: false,
       stdin: false,
       writable: null,
+      serve: null,
       network: "none",
       ...rest,
     };
