@@ -84,7 +84,7 @@ describe("an image that serves HTTP on $PORT", () => {
   });
 
   it.each([
-    ["never listens", "setInterval(() => {}, 1000)", /nothing listened on port 8080 within 20 s/],
+    ["never listens", "setInterval(() => {}, 1000)", /nothing listened on port 8080 or asked .* within 20 s/],
     ["ends before", "console.error('no database'); process.exit(4)", /exit.*4.*before it listened on port 8080/],
   ])("and %s is no version, and is told why", { timeout: 60_000 }, async (_, body, message) => {
     const answer = await mayfly.deploy("wrong", program(body));

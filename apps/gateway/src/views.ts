@@ -1,4 +1,5 @@
 import type { Build, FunctionRow, Version } from "@mayfly/catalog";
+import { contractOf } from "@mayfly/contract";
 import type { EnteredRecord } from "@mayfly/ledger";
 import type { Call } from "./calls/registry.ts";
 
@@ -9,7 +10,7 @@ export const versionView = (version: Version) => ({
   version: version.version,
   created_at: version.created_at,
   image: version.image,
-  contract: version.contract,
+  contract: contractOf(version.contract),
   source_digest: version.source_digest.split("/")[0],
   size_bytes: version.size_bytes,
   build: version.build,
@@ -22,7 +23,7 @@ export const functionView = (row: FunctionRow) => ({
   created_at: row.created_at,
   url: `/fn/${row.name}`,
   version: row.live?.version ?? null,
-  contract: row.live?.contract ?? null,
+  contract: row.live && contractOf(row.live.contract),
   settings: row.live?.settings ?? null,
   aliases: Object.fromEntries(
     row.aliases.map(({ alias, version, previous, updated_at }) => [alias, { version, previous, updated_at }]),

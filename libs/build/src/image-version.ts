@@ -1,11 +1,4 @@
-import {
-  type BuildFault,
-  type BuildJob,
-  type BuildResult,
-  type Contract,
-  type Digest,
-  isModule,
-} from "@mayfly/contract";
+import { type BuildFault, type BuildJob, type BuildResult, type Digest, isModule } from "@mayfly/contract";
 import { formatPlatform, HOST_PLATFORM, type Image, ImageError, type ImageStore } from "@mayfly/image";
 import { MODULE_PATH } from "@mayfly/runtime";
 import { type DetectInput, detectInBox } from "./detect-in-box.ts";
@@ -78,27 +71,29 @@ async function contractOf(
   const isOurs = base.rootfs.diff_ids.every((diffId, at) => image.config.rootfs.diff_ids[at] === diffId);
   // What the base has for a CMD serves nothing.
   const runs = program.length > 0 && !(isOurs && program.join("\0") === (base.config.Cmd ?? []).join("\0"));
-  if (wanted !== null && isModule(wanted) && !isOurs) throw new BuildStopped(notOurs(wanted));
+  if (wanted === "fetch" && !isOurs) throw new BuildStopped(NOT_OURS);
   if (isOurs && (wanted === null || isModule(wanted))) {
     try {
       return await detectInBox(digest, input, records, meter);
     } catch (error) {
       if (!(error instanceof BuildStopped) || !error.message.includes(`Cannot find module '${MODULE_PATH}'`))
         throw error;
-      if (wanted !== null || !runs) throw new BuildStopped(NO_MODULE);
+      if (wanted === "fetch" || !runs) throw new BuildStopped(NO_MODULE);
     }
   }
   if (!runs) throw new BuildStopped(NOTHING_TO_RUN);
   // A program that is started for a request is not tried without one.
   if (wanted === "cgi") return { contract: wanted, exports: [] };
-  return detectServer(digest, input, records, meter);
+  return detectServer(digest, SERVERS[wanted ?? "any"], input, records, meter);
 }
 
-const notOurs = (wanted: Contract): BuildFault => ({
+const SERVERS = { any: ["http", "runtime-api"], http: ["http"], lambda: ["runtime-api"], fetch: [] } as const;
+
+const NOT_OURS: BuildFault = {
   code: "handler_not_found",
-  message: `contract=${wanted} needs an image that goes on from mayfly/node:24`,
+  message: "contract=fetch needs an image that goes on from mayfly/node:24",
   hint: "FROM mayfly/node:24, with a module at /app/index.mjs; or leave contract out, and serve HTTP on $PORT",
-});
+};
 /** An image without a module is no module that fails. */
 const NO_MODULE: BuildFault = {
   code: "handler_not_found",

@@ -12,4 +12,4 @@ export { type Account, accountOf } from "./dockerfile/execute/accounts.ts";
 export { DirectoryCache } from "./dockerfile/execute/directory-cache.ts";
 export type { RunProgram } from "./dockerfile/execute/ports.ts";
 export { BuildStopped } from "./fault.ts";
-export type { BoxRequest, BoxSession, OpenBox, TryServer } from "./session.ts";
+export type { BoxRequest, BoxSession, OpenBox, ServerContract, TryServer } from "./session.ts";

@@ -25,21 +25,28 @@ export interface BoxRequest {
   readonly onLog: (stream: "stdout" | "stderr", text: string) => void;
 }
 
+/** How an image's program may take its request: it listens on $PORT, or it asks the Lambda Runtime API. */
+export type ServerContract = "http" | "runtime-api";
+
 /** How libs/build gets boxes: the worker lends them. */
 export type OpenBox = (request: BoxRequest) => Promise<BoxSession>;
 
-/** Starts an image's program as a call would, and waits until it takes connections, ends, or nobody waits any longer. */
+/** Starts an image's program as a call would, and waits until it takes a request, ends, or nobody waits any longer. */
 export type TryServer = (
   request: {
     readonly image: Digest;
     readonly function: FunctionName;
     readonly settings: Settings;
+    /** The ways in which it may. */
+    readonly contracts: readonly ServerContract[];
     readonly onLog: (stream: "stdout" | "stderr", text: string) => void;
   },
   signal: AbortSignal,
 ) => Promise<{
-  /** How long until it listened; null: it did not. */
-  readonly heard_us: number | null;
+  /** Which way it took, and how long until it did; null: none. */
+  readonly found: { readonly contract: ServerContract; readonly after_us: number } | null;
+  /** What it said of its failure; null: nothing. */
+  readonly failure: string | null;
   /** How it ended by itself; null: it ran and was silent for `waited_ms`. */
   readonly ending: Ending | null;
   readonly waited_ms: number;

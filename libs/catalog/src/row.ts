@@ -1,4 +1,12 @@
-import type { BuildId, BuildOptions, BuildResult, Contract, Digest, FunctionName, Settings } from "@mayfly/contract";
+import type {
+  BuildId,
+  BuildOptions,
+  BuildResult,
+  Digest,
+  FunctionName,
+  PinnedContract,
+  Settings,
+} from "@mayfly/contract";
 import type { CatalogTables } from "./schema.ts";
 
 /** What one deploy made. Immutable. */
@@ -7,7 +15,7 @@ export interface Version {
   readonly version: number;
   readonly created_at: string;
   readonly image: Digest;
-  readonly contract: Contract;
+  readonly contract: PinnedContract;
   readonly source_digest: string;
   readonly settings: Settings;
   readonly size_bytes: number;

@@ -19,6 +19,8 @@ export const FIXED_LIMITS = {
   log_bytes: 1 * MiB,
   /** Request and response bodies stream; these bound them all the same. */
   request_bytes: 16 * 1024 * MiB,
+  /** Of an image with the contract `lambda`: an event holds the whole body. */
+  event_bytes: 6 * MiB,
   response_bytes: 16 * 1024 * MiB,
   open_files: 1024,
   /** Of the registry: a manifest, and one blob as stored. An image is its blobs together. */

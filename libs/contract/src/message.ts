@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { BuildOptions, NO_BUILD_OPTIONS } from "./build-options.ts";
 import { BuildId, Digest, FunctionName, ImageRequestId, InvocationId, PublishId } from "./id.ts";
-import { CONTRACTS, SettingsSchema } from "./settings.ts";
+import { CONTRACTS, PINNED_CONTRACTS, SettingsSchema } from "./settings.ts";
 
 /** Everything that our processes say to each other, as data: job payloads, first frames of a channel, heads. */
 
@@ -31,7 +31,7 @@ export const VersionSpec = z.object({
   version: z.int().positive(),
   /** Manifest digest of the version's image. */
   image: Digest,
-  contract: z.enum(CONTRACTS),
+  contract: z.enum(PINNED_CONTRACTS),
   settings: SettingsSchema,
 });
 export type VersionSpec = z.infer<typeof VersionSpec>;
@@ -163,7 +163,7 @@ export const BuildResult = z.object({
     z.object({
       status: z.literal("done"),
       image: Digest,
-      contract: z.enum(CONTRACTS),
+      contract: z.enum(PINNED_CONTRACTS),
       size_bytes: z.int(),
       exports: z.array(z.string()),
     }),

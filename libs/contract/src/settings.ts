@@ -5,8 +5,16 @@ import { parseBytes, parseCpu, parseDuration } from "./unit.ts";
 export const CONTRACTS = ["fetch", "lambda", "http", "cgi"] as const;
 export type Contract = (typeof CONTRACTS)[number];
 
+/**
+ * How a version takes its request, pinned by its build: a contract, or `runtime-api`, which is how an image has the contract `lambda`:
+ * its program asks for its request (Lambda Runtime API), while a module of the contract `lambda` is called by our runtime.
+ */
+export const PINNED_CONTRACTS = [...CONTRACTS, "runtime-api"] as const;
+export type PinnedContract = (typeof PINNED_CONTRACTS)[number];
+/** As its users name it. */
+export const contractOf = (pinned: PinnedContract): Contract => (pinned === "runtime-api" ? "lambda" : pinned);
 /** Whether our runtime loads a module, or the image's own program runs. */
-export const isModule = (contract: Contract): contract is "fetch" | "lambda" =>
+export const isModule = (contract: PinnedContract): contract is "fetch" | "lambda" =>
   contract === "fetch" || contract === "lambda";
 
 /** Complete settings of one version. Nothing is optional: defaults are applied at the door. */

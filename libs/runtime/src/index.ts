@@ -1,7 +1,9 @@
 /** What the host needs to know of the program in a code box. The program itself is runner.ts, bundled into the base image. */
 
 export { BadResponse } from "./bad-response.ts";
-export { lambdaEnvironment } from "./lambda/environment.ts";
+export { lambdaAnswer, preludeHead } from "./lambda/answer.ts";
+export { functionArn, lambdaEnvironment } from "./lambda/environment.ts";
+export { lambdaEvent } from "./lambda/event.ts";
 export { Wire } from "./wire.ts";
 
 export const NODE_PATH = "/usr/local/bin/node";

@@ -55,13 +55,18 @@ async function nurseryOf(host: BoxHost, mayfly: Mayfly): Promise<Nursery> {
 }
 
 /** A code function has our runner for its program. */
-const NO_PROGRAM = { args: [], env: [], cwd: "/", user: { uid: 0, gid: 0, groups: [] }, home: "/" };
+const NO_PROGRAM = { args: [], handler: "", env: [], cwd: "/", user: { uid: 0, gid: 0, groups: [] }, home: "/" };
 
 async function once(host: BoxHost, mayfly: Mayfly, nursery: string | null): Promise<number> {
   const began = performance.now();
   const job = jobFor(mayfly);
   const box = await host.start(
-    functionBox({ id: job.invocation, version: job.version, call: job }, mayfly.rootfs, NO_PROGRAM, nursery),
+    functionBox(
+      { id: job.invocation, version: job.version, contracts: ["fetch"], call: job },
+      mayfly.rootfs,
+      NO_PROGRAM,
+      nursery,
+    ),
   );
   const channel = new FrameChannel(box.channel!);
   box.stdout.resume();
@@ -80,7 +85,7 @@ async function once(host: BoxHost, mayfly: Mayfly, nursery: string | null): Prom
 async function exchange(box: Box, channel: FrameChannel, job: InvokeJob): Promise<number> {
   const traffic = noTraffic();
   if (!(await started(box, channel))) throw new Error(`the box did not boot: ${JSON.stringify(await box.ended)}`);
-  if (!(await load(channel, job.version.contract, MODULE_PATH, traffic)))
+  if (!(await load(channel, "fetch", MODULE_PATH, traffic)))
     throw new Error(`the handler did not load: ${traffic.boxError?.message}`);
   box.sample();
   await channel.sendJson(FRAME.HEAD, { ...job.head, invocation: job.invocation, deadline_ms: job.deadline_ms });

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Fault, FIXED_LIMITS, formatBytes, type InvokeJob, newInvocationId } from "@mayfly/contract";
+import { Fault, formatBytes, type InvokeJob, newInvocationId } from "@mayfly/contract";
 import type { GatewayDeps } from "../deps.ts";
 import { hasKey } from "../http/auth.ts";
 import { admit } from "./admit.ts";
 import { requestHeaders } from "./headers.ts";
 import type { Call } from "./registry.ts";
 import { answerFault } from "./relay.ts";
+import { requestLimit } from "./request-limit.ts";
 import { type CallTarget, parseTarget } from "./target.ts";
 
 /** How long after the deadline the gateway believes that a worker will still say that it has killed the box. */
@@ -30,7 +31,8 @@ export async function takeCall(request: IncomingMessage, response: ServerRespons
     throw new Fault("unauthorized", { detail: `${target.name} is closed: it is called with a key` });
   }
   const announced = Number(request.headers["content-length"] ?? 0);
-  if (announced > FIXED_LIMITS.request_bytes) throw requestTooLarge(announced);
+  const limit = requestLimit(version);
+  if (announced > limit) throw requestTooLarge(announced, limit);
   admit(version, deps.calls, deps.queueLimit);
   if (request.destroyed) return;
 
@@ -81,10 +83,10 @@ const notOffered = new Fault("method_not_allowed", {
   extra: { allow: METHODS },
 });
 
-const requestTooLarge = (bytes: number) =>
+const requestTooLarge = (bytes: number, limit: number) =>
   new Fault("body_too_large", {
-    detail: `the request is ${formatBytes(bytes)}, the limit is ${formatBytes(FIXED_LIMITS.request_bytes)}`,
-    extra: { limit_bytes: FIXED_LIMITS.request_bytes, size_bytes: bytes },
+    detail: `the request is ${formatBytes(bytes)}, the limit is ${formatBytes(limit)}`,
+    extra: { limit_bytes: limit, size_bytes: bytes },
   });
 
 /** `Host` is the caller's to choose: one that is no host gives a neutral origin. */

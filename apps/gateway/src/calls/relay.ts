@@ -1,16 +1,8 @@
-import {
-  decodeJson,
-  ErrorFrame,
-  FAULTS,
-  type FaultCode,
-  FIXED_LIMITS,
-  FRAME,
-  ResponseHead,
-  toProblem,
-} from "@mayfly/contract";
+import { decodeJson, ErrorFrame, FAULTS, type FaultCode, FRAME, ResponseHead, toProblem } from "@mayfly/contract";
 import { problemHeaders } from "../http/problem-response.ts";
 import { responseHeaders } from "./headers.ts";
 import type { Call } from "./registry.ts";
+import { requestLimit } from "./request-limit.ts";
 
 /** A caller that takes nothing of a complete answer for so long has gone. */
 const READ_WITHIN_MS = 60_000;
@@ -48,16 +40,13 @@ export function answerFault(call: Call, code: FaultCode, detail: string): void {
 /** Streams the caller's body to the worker as it comes. */
 export async function sendRequest(call: Call): Promise<void> {
   const channel = call.channel!;
+  const limit = requestLimit(call.job.version);
   let sent = 0;
   // The function may answer without reading: then the connection must stay for its answer.
   for await (const chunk of call.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sent += chunk.byteLength;
-    if (sent > FIXED_LIMITS.request_bytes) {
-      answerFault(
-        call,
-        "body_too_large",
-        `the request is over ${FIXED_LIMITS.request_bytes} bytes, which is the limit`,
-      );
+    if (sent > limit) {
+      answerFault(call, "body_too_large", `the request is over ${limit} bytes, which is the limit`);
       channel.close();
       return;
     }

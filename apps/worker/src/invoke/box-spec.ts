@@ -1,9 +1,19 @@
 import type { BoxSpec } from "@mayfly/container";
-import { type BoxId, FIXED_LIMITS, type InvokeJob, isModule, type RootFs, type VersionSpec } from "@mayfly/contract";
+import {
+  type BoxId,
+  contractOf,
+  FIXED_LIMITS,
+  type InvokeJob,
+  isModule,
+  type PinnedContract,
+  type RootFs,
+  type VersionSpec,
+} from "@mayfly/contract";
 import { FUNCTION_USER, lambdaEnvironment, runnerCommand } from "@mayfly/runtime";
 import { metaVariables } from "../program/cgi/meta-variables.ts";
 import { HTTP_PORT } from "../program/http.ts";
 import type { ImageProgram } from "../program/image-program.ts";
+import { RUNTIME_API_PORT } from "../program/lambda/runtime-api.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -11,6 +21,8 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 export interface Wanted {
   readonly id: BoxId;
   readonly version: VersionSpec;
+  /** What the box is furnished for: its version's contract; when it is only tried, all that are tried. */
+  readonly contracts: readonly PinnedContract[];
   readonly call: Pick<InvokeJob, "invocation" | "deadline_ms" | "head"> | null;
 }
 
@@ -44,21 +56,26 @@ export function functionBox(wanted: Wanted, rootfs: RootFs, image: ImageProgram,
     channel: isCode,
     stdin: version.contract === "cgi",
     writable: null,
-    serve: null,
+    serve: wanted.contracts.includes("runtime-api") ? RUNTIME_API_PORT : null,
     network: settings.network,
   };
 }
 
-function environment({ version, call }: Wanted, image: ImageProgram): string[] {
+function environment({ version, call, contracts }: Wanted, image: ImageProgram): string[] {
   const { settings } = version;
+  const isLambda = contracts.some((contract) => contractOf(contract) === "lambda");
+  const asks = contracts.includes("runtime-api");
   const platform: Record<string, string> = {
     PATH,
     HOME: isModule(version.contract) ? "/tmp" : image.home,
     LANG: "C.UTF-8",
+    // An image may know better.
+    ...(isLambda && lambdaEnvironment({ ...version, ...settings })),
+    ...(asks && { _HANDLER: image.handler, LAMBDA_TASK_ROOT: image.cwd, LAMBDA_RUNTIME_DIR: "/var/runtime" }),
     ...pairsOf(image.env),
+    ...(asks && { AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${RUNTIME_API_PORT}` }),
     ...(version.contract === "cgi" && call && metaVariables(call)),
-    ...(version.contract === "http" && { PORT: String(HTTP_PORT) }),
-    ...(version.contract === "lambda" && lambdaEnvironment({ ...version, ...settings })),
+    ...(contracts.includes("http") && { PORT: String(HTTP_PORT) }),
     MAYFLY_FUNCTION: version.function,
     MAYFLY_VERSION: String(version.version),
     MAYFLY_MEMORY_BYTES: String(settings.memory_bytes),

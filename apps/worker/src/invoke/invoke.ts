@@ -46,7 +46,8 @@ export async function invoke(job: InvokeJob, deps: WorkerDeps, signal: AbortSign
   const release = deps.inUse.hold(job.version.image);
   try {
     deps.notes.write({ job, box: ready?.box.id ?? invocation, host: deps.host, started_at_us: startedAtUs });
-    const box = ready?.box ?? (await makeBox({ id: invocation, version, call: job }, deps));
+    const box =
+      ready?.box ?? (await makeBox({ id: invocation, version, contracts: [version.contract], call: job }, deps));
     const initCpuUs = !isMade(box)
       ? null
       : await serve(box, ready?.program ?? openProgram(box, version), ready, {

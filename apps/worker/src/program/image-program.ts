@@ -7,6 +7,8 @@ import type { Roots } from "../images/roots.ts";
 export interface ImageProgram {
   /** ENTRYPOINT and CMD; empty when it names none. */
   readonly args: readonly string[];
+  /** What a Lambda runtime is told to call: the first word of CMD. */
+  readonly handler: string;
   readonly env: readonly string[];
   readonly cwd: string;
   readonly user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] };
@@ -47,6 +49,7 @@ export class ImagePrograms {
     });
     return {
       args: [...(Entrypoint ?? []), ...(Cmd ?? [])],
+      handler: Cmd?.[0] ?? "",
       env: Env ?? [],
       cwd: WorkingDir || "/",
       user: { uid, gid, groups },

@@ -27,7 +27,7 @@ const LOADS_WITHIN_MS = 10_000;
 export async function prepare(version: VersionSpec, deps: WorkerDeps): Promise<ReadyBox | null> {
   const { clock } = deps;
   const release = deps.inUse.hold(version.image);
-  const box = await makeBox({ id: newBoxId(Date.now()), version, call: null }, deps);
+  const box = await makeBox({ id: newBoxId(Date.now()), version, contracts: [version.contract], call: null }, deps);
   if (!isMade(box)) {
     release();
     return null;

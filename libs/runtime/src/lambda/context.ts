@@ -1,4 +1,5 @@
 import type { BoxHead } from "@mayfly/contract";
+import { functionArn } from "./environment.ts";
 
 /** What a Lambda handler gets beside its event. */
 export interface LambdaContext {
@@ -21,7 +22,7 @@ export function lambdaContext(head: BoxHead, env: Readonly<Record<string, string
     awsRequestId: head.invocation,
     functionName: name,
     functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION ?? "",
-    invokedFunctionArn: functionArn(name, env.AWS_REGION ?? ""),
+    invokedFunctionArn: functionArn(name, env.AWS_REGION),
     memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? "",
     logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME ?? "",
     logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME ?? "",
@@ -29,7 +30,3 @@ export function lambdaContext(head: BoxHead, env: Readonly<Record<string, string
     getRemainingTimeInMillis: () => Math.max(0, head.deadline_ms - Date.now()),
   };
 }
-
-/** Code reads parts of it; there is no account. */
-export const functionArn = (name: string, region: string): string =>
-  `arn:aws:lambda:${region}:000000000000:function:${name}`;

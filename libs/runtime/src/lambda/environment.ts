@@ -1,4 +1,10 @@
 const MiB = 1024 * 1024;
+/** Clients of AWS's services refuse to start without one. */
+const DEFAULT_REGION = "us-east-1";
+
+/** Code reads parts of it; there is no account. */
+export const functionArn = (name: string, region = DEFAULT_REGION): string =>
+  `arn:aws:lambda:${region}:000000000000:function:${name}`;
 
 /** What Lambda tells a function of itself in its environment. No credentials: there are none. */
 export function lambdaEnvironment(of: {
@@ -13,9 +19,8 @@ export function lambdaEnvironment(of: {
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${of.function}`,
     AWS_LAMBDA_LOG_STREAM_NAME: String(of.version),
     AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
-    // Clients of AWS's services refuse to start without one.
-    AWS_REGION: "us-east-1",
-    AWS_DEFAULT_REGION: "us-east-1",
+    AWS_REGION: DEFAULT_REGION,
+    AWS_DEFAULT_REGION: DEFAULT_REGION,
     TZ: "UTC",
   };
 }
