@@ -26,4 +26,6 @@ export const TEST_PACKAGES = {
   skopeo: "reads what our image store writes",
   "docker-registry": "takes what we push and gives what we pull",
   umoci: "unpacks what our image store writes",
+  buildah:
+    "pulls an image from us, changes it and pushes the result; beside skopeo it takes two packages more, 21 MB in all",
 };

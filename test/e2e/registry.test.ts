@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import type { Digest } from "@mayfly/contract";
 import { type ImageStore, type LayerEntry, openImageStore, type RegistryClient, registryClient } from "@mayfly/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { changeByBuildah } from "./buildah.ts";
 import { KEY, type System, startSystem } from "./system.ts";
 
 /** As `npm test` builds it. */
@@ -75,6 +76,17 @@ describe("the gateway's registry", () => {
     expect((await client.pull(`${host}/mayfly/function/pushed:live`)).image).toBe(image);
     await expect(client.pull(`${host}/mayfly/function/pushed:2`)).rejects.toMatchObject({ reason: "missing" });
     await expect(client.pull(`${host}/mayfly/nothing:1`)).rejects.toMatchObject({ reason: "missing" });
+  });
+
+  it("takes what buildah made of an image of ours, with all that it changed", async () => {
+    const source = `import { readFileSync } from "node:fs";
+      export default () => Response.json([process.env.GREETING, readFileSync("/made-by-run", "utf8"), process.version]);`;
+    const change = { from: `${host}/mayfly/node:24`, to: `${host}/team/built:1`, credential: `me:${KEY}` };
+    const pushed = await changeByBuildah(join(dir, "buildah"), change, { "index.mjs": source });
+    const answer = await deploy("built", "team/built:1");
+    expect([answer.status, await answer.json()]).toMatchObject([201, { version: 1, contract: "fetch", image: pushed }]);
+    const [greeting, then, now] = (await (await mayfly.call("built")).json()) as string[];
+    expect([greeting, then]).toEqual(["buildah", now]);
   });
 
   it("takes an image of 128 layers more, which are one root in a box", async () => {
