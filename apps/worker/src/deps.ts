@@ -1,6 +1,6 @@
 import type { DirectoryCache } from "@mayfly/build";
 import type { BoxHost } from "@mayfly/container";
-import type { ImageStore, Importer } from "@mayfly/image";
+import type { CourierPrograms, ImageStore, Importer } from "@mayfly/image";
 import type { PriceTable, Spool } from "@mayfly/ledger";
 import type { Logger } from "pino";
 import type { BuildSurroundings } from "./build/surroundings.ts";
@@ -28,6 +28,8 @@ export interface WorkerDeps {
   readonly importer: Importer;
   /** What programs of builds get besides. */
   readonly surroundings: BuildSurroundings;
+  /** Who speaks with registries of others in our place. */
+  readonly courier: CourierPrograms;
   /** What builds of Dockerfiles remember. */
   readonly buildCache: DirectoryCache;
   readonly roots: Roots;

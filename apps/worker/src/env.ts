@@ -14,7 +14,7 @@ const Env = z.object({
   MAYFLY_QUEUE_PREFIX: z.string().default("mayfly"),
   /** Where the gateway takes bills and build results: a socket path. */
   MAYFLY_CHANNEL: z.string(),
-  /** Folder with `launcher`, `native.node`, `layer-tree` and the nursery's layer. */
+  /** Folder with `launcher`, `native.node`, `layer-tree`, `courier-cage`, `courier.mjs` and the nursery's layer. */
   MAYFLY_NATIVE: z.string(),
   /** `on`: runtimes are forked into their boxes (docs/decisions/0006); else they boot in them. */
   MAYFLY_NURSERY: z.enum(["on", "off"]).default("on"),

@@ -60,6 +60,7 @@ const deps: WorkerDeps = {
   store,
   scratch,
   uploads: join(env.home, "uploads"),
+  courier: { cage: join(env.native, "courier-cage"), program: join(env.native, "courier.mjs") },
   importer: imageImporter({ blobs: store.blobs, most_bytes: FIXED_LIMITS.image_bytes }),
   roots,
   programs: new ImagePrograms(store, roots),

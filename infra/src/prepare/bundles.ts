@@ -11,7 +11,7 @@ export interface Bundles {
   readonly installer: string;
 }
 
-/** The programs that run inside of boxes, and the one that boxes are forked from, each as one file with all it imports. */
+/** The programs that run inside of boxes, the one that boxes are forked from, and the one that speaks with registries, each as one file with all it imports. */
 export async function bundlePrograms(say: (line: string) => void): Promise<Bundles> {
   const bundles = {
     runner: join(BUILD, "box", "runner.mjs"),
@@ -20,15 +20,17 @@ export async function bundlePrograms(say: (line: string) => void): Promise<Bundl
     builder: join(BUILD, "box", "builder.mjs"),
     installer: join(BUILD, "box", "installer.mjs"),
   };
-  const inputs = ["libs/contract/src", "libs/runtime/src", "libs/build/src", "package-lock.json"].map((path) =>
-    join(ROOT, path),
-  );
+  const inputs = [
+    ...["libs/contract/src", "libs/runtime/src", "libs/build/src", "package-lock.json"],
+    ...["libs/image/src/registry", "libs/image/src/error.ts"],
+  ].map((path) => join(ROOT, path));
   await unlessMade(join(BUILD, "box.stamp"), digestOf(inputs), async () => {
-    say("bundling the programs that run in boxes");
+    say("bundling the programs that run in boxes and beside them");
     await bundle(join(ROOT, "libs/runtime/src/runner.ts"), bundles.runner);
     await bundle(join(ROOT, "libs/runtime/src/nursery.ts"), bundles.nursery);
     await bundle(join(ROOT, "libs/build/src/box/builder.ts"), bundles.builder);
     await bundle(join(ROOT, "libs/build/src/box/installer.ts"), bundles.installer);
+    await bundle(join(ROOT, "libs/image/src/registry/courier/main.ts"), join(BUILD, "native", "courier.mjs"));
   });
   return bundles;
 }

@@ -7,10 +7,10 @@ import { digestOf, unlessMade } from "./stamp.ts";
 /** The packages with C sources, and what their build.sh makes. */
 const SOURCES = {
   container: "the launcher",
-  image: "layer-tree",
+  image: "layer-tree and courier-cage",
 } as const;
 
-/** Folder with `launcher`, `native.node`, `probe` and `layer-tree`, built when the C sources changed. */
+/** Folder with `launcher`, `native.node`, `probe`, `layer-tree` and `courier-cage`, built when the C sources changed. */
 export async function buildNative(say: (line: string) => void): Promise<string> {
   const out = join(BUILD, "native");
   for (const [name, what] of Object.entries(SOURCES)) {

@@ -10,3 +10,5 @@ hard="-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -static-pie -Wl,-z,relro,
 mkdir -p "$out"
 # shellcheck disable=SC2086
 gcc $warn $hard -o "$out/layer-tree" "$here"/*.c
+# shellcheck disable=SC2086
+gcc $warn $hard -o "$out/courier-cage" "$here"/cage/*.c "$here/fail.c" "$here/powers.c" "$here/root.c"

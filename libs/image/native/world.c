@@ -1,9 +1,9 @@
 #include "world.h"
 #include "fail.h"
+#include "root.h"
 #include "syscalls.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -28,18 +28,6 @@ static void place(int mount, const char *at, const char *path) {
   close(mount);
 }
 
-static void begin(const char *over) {
-  if (unshare(CLONE_NEWNS) < 0) fail("a mount namespace of its own", over);
-  if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail("private mounts", over);
-}
-
-/* Covers `over` with an empty root and goes there. Only this program sees it. */
-static void cover(const char *over) {
-  const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  if (mount("layer-tree", over, "tmpfs", flags, "size=1m,nr_inodes=2048,mode=0700") < 0) fail("an empty root", over);
-  if (chdir(over) < 0) fail("entering the empty root", over);
-}
-
 static void place_layers(char **layers, size_t count) {
   if (mkdir("l", 0700) < 0) fail("a mount point", "");
   for (size_t i = 0; i < count; i++) {
@@ -53,15 +41,13 @@ static void place_layers(char **layers, size_t count) {
 }
 
 static void leave_host(void) {
-  if (sys_pivot_root(".", ".") < 0) fail("pivot_root", "");
-  if (umount2(".", MNT_DETACH) < 0) fail("dropping the host's root", "");
-  if (chdir("/") < 0) fail("entering the root", "");
+  root_leave_host();
   world_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (world_fd < 0) fail("opening the root", "");
 }
 
 void world_enter(const char *tree, char **layers, size_t count, enum world_access access) {
-  begin(tree);
+  root_begin(tree);
   /* What is read may be named through /proc; what is written to must be where it is said to be. */
   int mount = access == WORLD_READ ? clone_of(tree, harmless | MOUNT_ATTR_RDONLY, 0)
                                    : clone_of(tree, harmless, AT_SYMLINK_NOFOLLOW);
@@ -69,7 +55,7 @@ void world_enter(const char *tree, char **layers, size_t count, enum world_acces
   int foreign = mount < 0 && errno == EINVAL && access == WORLD_READ;
   if (foreign) tree_fd = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (foreign ? tree_fd < 0 : mount < 0) fail("opening the tree", tree);
-  cover(foreign ? "/proc" : tree);
+  root_cover(foreign ? "/proc" : tree, "0700");
   place_layers(layers, count);
   if (!foreign) place(mount, "tree", tree);
   leave_host();
@@ -92,8 +78,8 @@ static void mount_merged(size_t count) {
 
 void world_enter_merged(char **layers, size_t count) {
   if (count == 1) return world_enter(layers[0], NULL, 0, WORLD_READ);
-  begin(layers[0]);
-  cover("/proc");
+  root_begin(layers[0]);
+  root_cover("/proc", "0700");
   place_layers(layers, count);
   if (mkdir("tree", 0700) < 0) fail("a mount point", "");
   mount_merged(count);

@@ -44,6 +44,7 @@ export { MEDIA_TYPE } from "./oci.ts";
 export { formatTag, parseReference, type Reference } from "./reference.ts";
 export type { Credential } from "./registry/authorizer.ts";
 export { type RegistryClient, type RegistryClientOptions, registryClient } from "./registry/client.ts";
+export type { CourierPrograms } from "./registry/courier/process.ts";
 export { Unavailable } from "./registry/failure.ts";
 export type { Fetched } from "./registry/fetch-image.ts";
 export { type Importer, imageImporter } from "./registry/importer.ts";

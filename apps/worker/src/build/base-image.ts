@@ -7,7 +7,7 @@ import { pull } from "../images/registries.ts";
 /** Names below it are of images that are made here: no registry is asked for them. */
 const OURS = "mayfly/";
 
-export interface BaseImageParts extends Pick<WorkerDeps, "store" | "importer"> {
+export interface BaseImageParts extends Pick<WorkerDeps, "store" | "importer" | "courier"> {
   readonly signal: AbortSignal;
 }
 
@@ -16,7 +16,7 @@ export interface BaseImageParts extends Pick<WorkerDeps, "store" | "importer"> {
  * @throws Error that says why there is none
  */
 export async function baseImage(reference: string, platform: string | null, parts: BaseImageParts): Promise<Digest> {
-  const { store, importer, signal } = parts;
+  const { store } = parts;
   try {
     return await found(reference, store);
   } catch (error) {
@@ -25,7 +25,7 @@ export async function baseImage(reference: string, platform: string | null, part
   }
   const task = { verb: "pull", reference, platform, credential: null, insecure: false } as const;
   try {
-    return (await pull(task, { store, importer, signal, onProgress: () => {} })).digest;
+    return (await pull(task, { ...parts, onProgress: () => {} })).digest;
   } catch (error) {
     throw new Error(`it is not here, and pulling it failed: ${(error as Error).message}`, { cause: error });
   }

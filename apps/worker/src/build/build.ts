@@ -124,9 +124,9 @@ async function run(
     const cache = deps.buildCache;
     const upload = () => openSource(deps.uploads, { build: job.build, source });
     if (kind === "dockerfile" || (await isContext(kind, job.settings, upload))) {
-      const { store, importer } = deps;
+      const { store, importer, courier } = deps;
       const resolveImage = (reference: string, platform: string | null) =>
-        baseImage(reference, platform, { store, importer, signal });
+        baseImage(reference, platform, { store, importer, courier, signal });
       const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(upload) } as const;
       return await buildDockerfileSource({
         ...shared,

@@ -12,7 +12,7 @@ export type Answer =
   | { readonly bytes: AsyncIterable<Uint8Array> };
 
 type Task<V extends ImageVerb> = Extract<ImageTask, { verb: V }>;
-type Deps = Pick<WorkerDeps, "store" | "importer" | "inUse" | "roots" | "spool" | "clock">;
+type Deps = Pick<WorkerDeps, "store" | "importer" | "courier" | "inUse" | "roots" | "spool" | "clock">;
 
 /** Does what a request asks for. @throws ImageError */
 export async function perform(task: ImageTask, deps: Deps, requester: Requester): Promise<Answer> {

@@ -1,5 +1,6 @@
 import type { ImageProgress, ImageTask, TaggedImage } from "@mayfly/contract";
 import {
+  type CourierPrograms,
   formatRemote,
   ImageError,
   type ImageStore,
@@ -17,6 +18,7 @@ type Task<V extends ImageTask["verb"]> = Extract<ImageTask, { verb: V }>;
 export interface Moving {
   readonly store: ImageStore;
   readonly importer: Importer;
+  readonly courier: CourierPrograms;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ImageProgress) => void;
 }
@@ -47,11 +49,11 @@ export async function push(task: Task<"push">, { signal, onProgress, ...parts }:
 function clientFor(
   reference: string,
   { credential, insecure }: Pick<Task<"pull">, "credential" | "insecure">,
-  { store, importer }: Pick<Moving, "store" | "importer">,
+  { store, importer, courier }: Pick<Moving, "store" | "importer" | "courier">,
 ): RegistryClient {
   const { host } = parseRemoteReference(reference);
   return registryClient({
-    ...{ store, importer, insecure: insecure ? [host] : [] },
+    ...{ store, importer, courier, insecure: insecure ? [host] : [] },
     credential: (asked) => (asked === host ? credential : null),
   });
 }

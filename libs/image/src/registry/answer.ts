@@ -36,18 +36,21 @@ export function answerOf(response: Response, url: URL, stall: Stall, signal: Abo
     headers: response.headers,
     url,
     chunks,
-    async bytes(most) {
-      const parts: Uint8Array[] = [];
-      let size = 0;
-      for await (const chunk of chunks()) {
-        parts.push(chunk);
-        size += chunk.byteLength;
-        if (size >= most) break;
-      }
-      return Buffer.concat(parts).subarray(0, most);
-    },
+    bytes: (most) => bytesOf(chunks(), most),
     discard: async () => void (await response.body?.cancel().catch(() => {})),
   };
+}
+
+/** The first `most` bytes of a body, which is then given up. */
+export async function bytesOf(chunks: AsyncGenerator<Uint8Array>, most: number): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    size += chunk.byteLength;
+    if (size >= most) break;
+  }
+  return Buffer.concat(parts).subarray(0, most);
 }
 
 /** A failure of the connection, unless it was us who ended it or who could not read what was to be sent. */

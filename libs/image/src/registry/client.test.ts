@@ -2,16 +2,18 @@ import type { Digest } from "@mayfly/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sha256 } from "../digest.ts";
 import type { BlobProgress } from "./progress.ts";
+import { builtCourier } from "./testing/courier.ts";
 import { blobsOf, emptyStore, makeImage } from "./testing/images.ts";
 import { inspect, MiB, type Peer, skopeo, startPeer } from "./testing/peer.ts";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
 const PLAIN = ["--src-tls-verify=false", "--dest-tls-verify=false"];
 
+/** As a worker does it: by a courier. What its exchanges go through without one, trouble.test.ts and its like show. */
 describe("against Debian's docker-registry", () => {
   let peer: Peer;
   beforeAll(async () => {
-    peer = await startPeer();
+    peer = await startPeer(builtCourier());
   });
   beforeEach(() => peer.reset());
   afterAll(() => peer.close());

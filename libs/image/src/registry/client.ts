@@ -3,10 +3,13 @@ import { ImageError } from "../error.ts";
 import type { ImageStore } from "../image-store.ts";
 import type { Platform } from "../oci.ts";
 import type { Credential } from "./authorizer.ts";
+import { Courier } from "./courier/courier.ts";
+import type { CourierPrograms } from "./courier/process.ts";
 import type { Fetched } from "./fetch-image.ts";
 import { Gate } from "./gate.ts";
 import { type Importer, imageImporter, type Moving, NEVER, PARALLEL } from "./importer.ts";
 import { pushImage } from "./push-image.ts";
+import type { Registry, RegistryOptions } from "./registry.ts";
 import { RegistryHost } from "./registry-host.ts";
 import { registrySource } from "./registry-source.ts";
 import { formatRemote, parseRemoteReference, type RemoteReference, remoteTarget } from "./remote-reference.ts";
@@ -15,6 +18,8 @@ import { Whereabouts } from "./whereabouts.ts";
 
 export interface RegistryClientOptions {
   readonly store: Pick<ImageStore, "blobs" | "tag" | "resolve">;
+  /** A process without privileges speaks with the registries. None: this one does. */
+  readonly courier?: CourierPrograms;
   /** By `host[:port]`, `docker.io` for Docker Hub; null: as anybody. */
   readonly credential?: (host: string) => Credential | null;
   /** Hosts that are spoken to in plain HTTP; this machine always is. */
@@ -58,10 +63,12 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
   const importer =
     options.importer ??
     imageImporter({ blobs: store.blobs, most_bytes: options.most_bytes ?? MOST_BYTES, retry, parallel });
-  const known = new Map<string, { readonly host: RegistryHost; readonly whereabouts: Whereabouts }>();
+  const courier = options.courier === undefined ? null : new Courier(options.courier);
+  const open = (asked: RegistryOptions) => courier?.registry(asked) ?? new RegistryHost(asked);
+  const known = new Map<string, { readonly host: Registry; readonly whereabouts: Whereabouts }>();
   const registry = (host: string) => {
     const found = known.get(host) ?? {
-      host: new RegistryHost({
+      host: open({
         ...{ host, insecure, retry, stall_ms: options.stall_ms ?? STALL_MS },
         credential: options.credential?.(host) ?? null,
       }),

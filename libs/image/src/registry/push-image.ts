@@ -5,7 +5,7 @@ import { LARGEST_DOCUMENT_BYTES, parseDocument } from "../image/document.ts";
 import type { Descriptor, Index } from "../oci.ts";
 import type { Gate } from "./gate.ts";
 import type { OnProgress } from "./progress.ts";
-import type { RegistryHost } from "./registry-host.ts";
+import type { Registry } from "./registry.ts";
 import { hasBlob } from "./registry-source.ts";
 import { retrying } from "./retry.ts";
 import { beginUpload, begunSession, type Session, sendBlob, type Upload } from "./upload.ts";
@@ -13,7 +13,7 @@ import type { Whereabouts } from "./whereabouts.ts";
 
 export interface PushContext {
   readonly blobs: BlobStore;
-  readonly host: RegistryHost;
+  readonly host: Registry;
   readonly repository: string;
   readonly whereabouts: Whereabouts;
   readonly chunk_bytes: number | null;

@@ -1,51 +1,32 @@
 import type { Answer } from "./answer.ts";
-import { Authorizer, type Credential } from "./authorizer.ts";
+import { Authorizer } from "./authorizer.ts";
 import { type Endpoint, endpointOf } from "./endpoint.ts";
 import { refusalError, Unavailable } from "./failure.ts";
 import { HopGuard } from "./hop.ts";
+import type { Registry, RegistryOptions, Request } from "./registry.ts";
 import type { RetryPolicy } from "./retry.ts";
-import { type Body, type Method, Wire } from "./wire.ts";
-
-export interface Request {
-  readonly method: Method;
-  /** A path below the registry, or an address that it gave. */
-  readonly url: string | URL;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Body;
-  /** What the token must allow, as `repository:app:pull`. */
-  readonly scopes: readonly string[];
-  /** Statuses that the caller deals with; any other is an error. */
-  readonly expect: readonly number[];
-  /** For messages: `pulling registry.example/app:1`. */
-  readonly doing: string;
-  readonly signal: AbortSignal;
-}
+import { Wire } from "./wire.ts";
 
 const LONGEST_REASON = 4096;
 
 /** One registry: its address, what it wants to see before it answers, and how its refusals are told. */
-export class RegistryHost {
-  readonly endpoint: Endpoint;
+export class RegistryHost implements Registry {
+  readonly name: string;
   readonly retry: RetryPolicy;
+  readonly #endpoint: Endpoint;
   readonly #wire: Wire;
   readonly #authorizer: Authorizer;
 
-  constructor(options: {
-    readonly host: string;
-    readonly insecure: ReadonlySet<string>;
-    readonly credential: Credential | null;
-    readonly retry: RetryPolicy;
-    readonly stall_ms: number;
-  }) {
-    this.endpoint = endpointOf(options.host, options.insecure);
+  constructor(options: RegistryOptions) {
+    this.name = options.host;
+    this.#endpoint = endpointOf(options.host, options.insecure);
     this.retry = options.retry;
-    this.#wire = new Wire(new HopGuard(this.endpoint, options.insecure), options.stall_ms);
+    this.#wire = new Wire(new HopGuard(this.#endpoint, options.insecure), options.stall_ms);
     this.#authorizer = new Authorizer(this.#wire, options.credential);
   }
 
-  /** One request, with a second try when the registry first wants to know who asks. @throws Unavailable, ImageError */
   async send(request: Request): Promise<Answer> {
-    const url = new URL(request.url, this.endpoint.origin);
+    const url = new URL(request.url, this.#endpoint.origin);
     const first = await this.#authorization(url, request.scopes);
     let answer = await this.#ask(request, url, first);
     if (answer.status === 401 && this.#authorizer.learn(answer.headers, request.scopes, first)) {
@@ -57,7 +38,7 @@ export class RegistryHost {
     throw refusalError({
       doing: request.doing,
       request: `${request.method} ${url.pathname}`,
-      host: this.endpoint.host,
+      host: this.#endpoint.host,
       status: answer.status,
       headers: answer.headers,
       text: (await answer.bytes(LONGEST_REASON).catch(() => Buffer.alloc(0))).toString("utf8"),
@@ -75,6 +56,6 @@ export class RegistryHost {
 
   /** Only the registry itself learns who we are: an upload may be sent elsewhere. */
   async #authorization(url: URL, scopes: readonly string[]): Promise<string | null> {
-    return url.origin === this.endpoint.origin ? this.#authorizer.header(scopes) : null;
+    return url.origin === this.#endpoint.origin ? this.#authorizer.header(scopes) : null;
   }
 }

@@ -3,15 +3,15 @@ import { ImageError } from "../error.ts";
 import { ACCEPTED, LARGEST_DOCUMENT_BYTES } from "../image/document.ts";
 import type { Answer } from "./answer.ts";
 import { Unavailable } from "./failure.ts";
-import type { RegistryHost } from "./registry-host.ts";
+import type { Registry } from "./registry.ts";
 import { retrying } from "./retry.ts";
 import type { ImageSource } from "./source.ts";
 
 /** A repository to fetch from (distribution spec 1.1, "Pull"). */
-export function registrySource(host: RegistryHost, repository: string, doing: string): ImageSource {
+export function registrySource(host: Registry, repository: string, doing: string): ImageSource {
   const scopes = [`repository:${repository}:pull`];
   return {
-    name: `${host.endpoint.host}/${repository}`,
+    name: `${host.name}/${repository}`,
     manifest: (reference, signal) =>
       retrying(
         async () => {
@@ -66,7 +66,7 @@ async function* without(chunks: AsyncIterable<Uint8Array>, from: number): AsyncG
 
 /** Whether a repository has a blob. */
 export async function hasBlob(
-  host: RegistryHost,
+  host: Registry,
   repository: string,
   digest: Digest,
   ask: { readonly scopes: readonly string[]; readonly doing: string; readonly signal: AbortSignal },

@@ -2,13 +2,13 @@ import { ImageError } from "../error.ts";
 import type { Descriptor } from "../oci.ts";
 import type { Answer } from "./answer.ts";
 import { Unavailable } from "./failure.ts";
-import type { RegistryHost, Request } from "./registry-host.ts";
+import type { Registry, Request } from "./registry.ts";
 import { hasBlob } from "./registry-source.ts";
 import { Patience, retrying } from "./retry.ts";
 import { resolved } from "./wire.ts";
 
 export interface Upload {
-  readonly host: RegistryHost;
+  readonly host: Registry;
   readonly repository: string;
   readonly blob: Descriptor;
   /** The blob's bytes from `start` up to, not including, `end`. */

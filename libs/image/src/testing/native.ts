@@ -6,8 +6,15 @@ import { join } from "node:path";
 const SOURCES = join(import.meta.dirname, "../../native");
 const BUILD = join(import.meta.dirname, "../../../../build");
 
-/** For tests: layer-tree of the sources as they are, built once for each state of them. */
-export function builtLayerTree(options: { readonly sanitize?: true } = {}): string {
+interface Kind {
+  readonly sanitize?: true;
+}
+
+export const builtLayerTree = (kind: Kind = {}): string => join(built(kind), "layer-tree");
+export const builtCage = (): string => join(built({}), "courier-cage");
+
+/** For tests: the folder of what the sources as they are make, built once for each state of them. */
+function built(options: Kind): string {
   const kind = options.sanitize ? "sanitized" : "plain";
   const out = join(BUILD, `layer-tree-${kind}`, digestOfSources());
   if (!existsSync(out)) {
@@ -17,11 +24,13 @@ export function builtLayerTree(options: { readonly sanitize?: true } = {}): stri
     execFileSync("sh", [join(SOURCES, "build.sh"), making, ...(options.sanitize ? ["--sanitize"] : [])]);
     renameSync(making, out);
   }
-  return join(out, "layer-tree");
+  return out;
 }
 
 function digestOfSources(): string {
   const hash = createHash("sha256");
-  for (const name of readdirSync(SOURCES).sort()) hash.update(name).update(readFileSync(join(SOURCES, name)));
+  for (const entry of readdirSync(SOURCES, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) hash.update(entry.name).update(readFileSync(join(entry.parentPath, entry.name)));
+  }
   return hash.digest("hex").slice(0, 16);
 }

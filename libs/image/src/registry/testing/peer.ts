@@ -4,6 +4,7 @@ import type { Digest } from "@mayfly/contract";
 import type { ImageStore } from "../../image-store.ts";
 import { TestStore } from "../../testing/store.ts";
 import { type RegistryClient, type RegistryClientOptions, registryClient } from "../client.ts";
+import type { CourierPrograms } from "../courier/process.ts";
 import { type DockerRegistry, startDockerRegistry } from "./docker-registry.ts";
 import { type Front, startFront, type Treatment } from "./front.ts";
 import { makeImage } from "./images.ts";
@@ -34,14 +35,16 @@ export interface Peer {
   close(): Promise<void>;
 }
 
-export async function startPeer(): Promise<Peer> {
+/** @param courier who speaks for our clients; they do it themselves when there is none */
+export async function startPeer(courier?: CourierPrograms): Promise<Peer> {
   const registry = await startDockerRegistry();
   const front = await startFront(registry.host);
   const test = await TestStore.open();
   const ours = test.store;
   const [image, large] = [await makeImage(ours, 3, 20_000), await makeImage(ours, 1, 4 * MiB)];
   await ours.tag("app:1", image);
-  const client: Peer["client"] = (store, options = {}) => registryClient({ store, retry: QUICK, ...options });
+  const client: Peer["client"] = (store, options = {}) =>
+    registryClient({ store, retry: QUICK, ...(courier && { courier }), ...options });
   return {
     ...{ registry, front, ours, image, large, client },
     async pushed(name) {

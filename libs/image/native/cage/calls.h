@@ -1,0 +1,4 @@
+/* System calls that the courier may make. */
+#pragma once
+
+void calls_confine(void);
