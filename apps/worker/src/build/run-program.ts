@@ -17,7 +17,7 @@ const DISK_LOOKED_AT_MS = 3_000;
 const SCRIPT = ".mayfly-script";
 
 /** RUN in a box of its own over the layers below, whose writable layer is a folder. `id` names the build. */
-export function programRunner(id: string, folder: string, deps: WorkerDeps): RunProgram {
+export function programRunner(id: string, folder: string, deps: Pick<WorkerDeps, "boxes">): RunProgram {
   let runs = 0;
   return async (request, signal) => {
     const [mount] = request.mounts;
@@ -64,7 +64,7 @@ export function programRunner(id: string, folder: string, deps: WorkerDeps): Run
 }
 
 /** A build goes on without a network where this host cannot give one; a program that needs it says what it misses. */
-async function networkFor({ onOutput }: Parameters<RunProgram>[0], deps: WorkerDeps): Promise<"egress" | "none"> {
+async function networkFor({ onOutput }: Parameters<RunProgram>[0], deps: Pick<WorkerDeps, "boxes">): Promise<"egress" | "none"> {
   try {
     await deps.boxes.openNetwork();
     return "egress";

@@ -1,0 +1,71 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { BASE_CMD, BASE_ENV, type Base } from "./bases.ts";
+import type { Builder, Built, BuiltImage, Order } from "./builder.ts";
+import { must, ran } from "./program.ts";
+
+/** buildah with everything it has in a folder of its own. Nothing of it goes on between builds. */
+export class Buildah implements Builder {
+  readonly name = "buildah";
+  readonly #dir: string;
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  static async start(dir: string, bases: readonly Base[]): Promise<Buildah> {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, "policy.json"), JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] }));
+    writeFileSync(join(dir, "registries.conf"), "unqualified-search-registries = []\n");
+    const buildah = new Buildah(dir);
+    for (const { name, tar } of bases) {
+      const container = (await buildah.#must("from", "scratch")).trim();
+      await buildah.#must("add", "-q", container, tar, "/");
+      const config = ["--env", BASE_ENV, "--cmd", JSON.stringify(BASE_CMD)];
+      await buildah.#must("config", ...config, container);
+      await buildah.#must("commit", "-q", ...buildah.#policy, "--rm", container, `${name}:latest`);
+    }
+    return buildah;
+  }
+
+  async build({ dir, dockerfile, target, args }: Order): Promise<Built> {
+    const options = [
+      ...["-q", "--isolation=chroot", "--network=host", "--pull-never", ...this.#policy],
+      ...["-f", join(dir, dockerfile)],
+      ...(target === null ? [] : ["--target", target]),
+      ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
+    ];
+    const { code, stdout, said } = await ran("buildah", [...this.#store, "build", ...options, dir]);
+    if (code !== 0) return { refused: said.trim().slice(-500) };
+    return this.image(stdout.trim().split("\n").at(-1)!);
+  }
+
+  /** By its store's own files: what it would mount. */
+  async image(name: string): Promise<BuiltImage> {
+    const { FromImageID, OCIv1 } = JSON.parse(await this.#must("inspect", "--type", "image", name));
+    const images = JSON.parse(readFileSync(join(this.#dir, "root/vfs-images/images.json"), "utf8"));
+    const { layer } = images.find(({ id }: { id: string }) => id === FromImageID);
+    return { lower: layer ? [join(this.#dir, "root/vfs/dir", layer)] : [], document: OCIv1 };
+  }
+
+  get #store(): string[] {
+    const at = (name: string) => join(this.#dir, name);
+    return [
+      "--root",
+      at("root"),
+      "--runroot",
+      at("run"),
+      "--storage-driver=vfs",
+      "--registries-conf",
+      at("registries.conf"),
+    ];
+  }
+
+  get #policy(): string[] {
+    return ["--signature-policy", join(this.#dir, "policy.json")];
+  }
+
+  #must(...args: string[]): Promise<string> {
+    return must("buildah", [...this.#store, ...args]);
+  }
+}

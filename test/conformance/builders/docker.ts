@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BASE_CMD, BASE_ENV, type Base } from "./bases.ts";
+import type { Builder, Built, Order } from "./builder.ts";
+import { must, ran } from "./program.ts";
+
+/** Debian's docker.io. Another client may come first on PATH, and without BuildKit of its own. */
+const CLIENT = "/usr/bin/docker";
+const DAEMON = "/usr/sbin/dockerd";
+const STARTS_WITHIN_MS = 30_000;
+const STOPS_WITHIN_MS = 15_000;
+
+/** dockerd with everything it has in a folder of its own, without a network, for as long as it is wanted. */
+export class Docker {
+  readonly #dir: string;
+  readonly #daemon: ChildProcess;
+
+  private constructor(dir: string, daemon: ChildProcess) {
+    this.#dir = dir;
+    this.#daemon = daemon;
+  }
+
+  /** `dir`: short, as its sockets lie there. @throws Error with the end of its log */
+  static async start(dir: string, bases: readonly Base[]): Promise<Docker> {
+    mkdirSync(dir, { recursive: true });
+    const log = join(dir, "log");
+    const at = (name: string) => join(dir, name);
+    const own = ["--data-root", at("data"), "--exec-root", at("exec"), "-p", at("pid"), "-H", `unix://${at("sock")}`];
+    const network = ["--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false"];
+    const config = at("daemon.json");
+    writeFileSync(config, "{}");
+    const out = openSync(log, "w");
+    const args = [
+      ...own,
+      ...network,
+      "--storage-driver=overlay2",
+      "--config-file",
+      config,
+      "--cgroup-parent=/mayfly/docker",
+    ];
+    const docker = new Docker(dir, spawn(DAEMON, args, { stdio: ["ignore", out, out] }));
+    const began = performance.now();
+    while ((await docker.#client("version")).code !== 0) {
+      if (docker.#daemon.exitCode === null && performance.now() - began < STARTS_WITHIN_MS) await sleep(100);
+      else throw new Error(`dockerd did not start:\n${readFileSync(log, "utf8").slice(-2000)}`);
+    }
+    for (const { name, tar } of bases) {
+      const changes = ["-c", `ENV ${BASE_ENV}`, "-c", `CMD ${JSON.stringify(BASE_CMD)}`];
+      await docker.#must("import", ...changes, tar, name);
+    }
+    return docker;
+  }
+
+  /** Its BuildKit, or the builder of before. */
+  builder(name: "docker" | "classic"): Builder {
+    return { name, build: (order) => this.#build(order, name === "docker"), image: (image) => this.image(image) };
+  }
+
+  async #build({ dir, dockerfile, target, args }: Order, isBuildKit: boolean): Promise<Built> {
+    const options = [
+      ...["--network=none", "-q", "-f", join(dir, dockerfile)],
+      ...(target === null ? [] : ["--target", target]),
+      ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
+    ];
+    const { code, stdout, said } = await ran(CLIENT, [...this.#host, "build", ...options, dir], {
+      DOCKER_BUILDKIT: isBuildKit ? "1" : "0",
+      BUILDKIT_PROGRESS: "plain",
+    });
+    if (code !== 0) return { refused: said.trim().slice(-500) };
+    return this.image(stdout.trim().split("\n").at(-1)!);
+  }
+
+  /** What an image is, by name or id. */
+  async image(name: string): Promise<Exclude<Built, { refused: string }>> {
+    const [image] = JSON.parse(await this.#must("image", "inspect", name));
+    const { LowerDir, UpperDir } = image.GraphDriver.Data ?? {};
+    const file = join(this.#dir, "data/image/overlay2/imagedb/content/sha256", image.Id.slice(7));
+    return {
+      // An image of no layers has no folders.
+      lower: UpperDir === undefined ? [] : [UpperDir, ...(LowerDir?.split(":") ?? [])],
+      document: JSON.parse(readFileSync(file, "utf8")),
+    };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#daemon.exitCode !== null) return;
+    const ended = once(this.#daemon, "exit");
+    this.#daemon.kill("SIGTERM");
+    const stuck = setTimeout(() => this.#daemon.kill("SIGKILL"), STOPS_WITHIN_MS);
+    await ended;
+    clearTimeout(stuck);
+  }
+
+  get #host(): string[] {
+    return ["-H", `unix://${join(this.#dir, "sock")}`];
+  }
+
+  #client(...args: string[]) {
+    return ran(CLIENT, [...this.#host, ...args]);
+  }
+
+  #must(...args: string[]): Promise<string> {
+    return must(CLIENT, [...this.#host, ...args]);
+  }
+}

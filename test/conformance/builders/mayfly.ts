@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { createReadStream, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type BoxHost, openBoxHost } from "@mayfly/container";
+import type { Digest } from "@mayfly/contract";
+import { type ImageStore, openImageStore } from "@mayfly/image";
+import { programRunner } from "../../../apps/worker/src/build/run-program.ts";
+import { BUILD } from "../../../infra/src/root.ts";
+import { buildDockerfile } from "../../../libs/build/src/dockerfile/execute/build.ts";
+import { openContext } from "../../../libs/build/src/dockerfile/execute/context.ts";
+import { DirectoryCache } from "../../../libs/build/src/dockerfile/execute/directory-cache.ts";
+import { DockerfileBuildError } from "../../../libs/build/src/dockerfile/execute/failure.ts";
+import type { RunProgram } from "../../../libs/build/src/dockerfile/execute/ports.ts";
+import { DockerfileError } from "../../../libs/build/src/dockerfile/source/failure.ts";
+import { BASE_CMD, BASE_ENV, type Base } from "./bases.ts";
+import type { Builder, Built, BuiltImage, Order } from "./builder.ts";
+
+/** Our own: the builder as the worker has it, with the worker's boxes for RUN, over a store of its own. */
+export class Mayfly implements Builder {
+  readonly name = "mayfly";
+  readonly #store: ImageStore;
+  readonly #cache: DirectoryCache;
+  readonly #boxes: BoxHost;
+  readonly #run: RunProgram;
+
+  private constructor(store: ImageStore, cache: DirectoryCache, boxes: BoxHost, scratch: string) {
+    this.#store = store;
+    this.#cache = cache;
+    this.#boxes = boxes;
+    const run = programRunner("conformance", scratch, { boxes });
+    // As the others are told: a build that reaches out is another thing on every machine.
+    this.#run = (request, signal) => run({ ...request, network: "none" }, signal);
+  }
+
+  static async start(dir: string, bases: readonly Base[]): Promise<Mayfly> {
+    mkdirSync(join(dir, "boxes"), { recursive: true, mode: 0o700 });
+    const native = join(BUILD, "native");
+    const boxes = await openBoxHost({
+      instance: `conformance-${randomUUID().slice(0, 8)}`,
+      launcher: join(native, "launcher"),
+      addon: join(native, "native.node"),
+      runDir: join(dir, "boxes"),
+    });
+    const store = await openImageStore(join(dir, "images"), { layerTree: join(native, "layer-tree") });
+    const mayfly = new Mayfly(store, await DirectoryCache.open(join(dir, "cache")), boxes, join(dir, "scratch"));
+    for (const { name, tar } of bases) {
+      const changes = [`ENV ${BASE_ENV}`, `CMD ${JSON.stringify(BASE_CMD)}`];
+      await store.tag(name, await store.import(createReadStream(tar), { changes, created: new Date(0) }));
+    }
+    return mayfly;
+  }
+
+  async build({ dir, dockerfile, target, args }: Order): Promise<Built> {
+    try {
+      const opened = await openContext(tarOf(dir), dockerfile, this.#store);
+      const digest = await buildDockerfile({
+        dockerfile: opened.dockerfile,
+        options: { target: target ?? "", buildArgs: new Map(Object.entries(args)), ignore: opened.ignore, labels: {} },
+        context: opened.image,
+        store: this.#store,
+        resolveImage: (reference) => this.#found(reference),
+        run: this.#run,
+        cache: this.#cache,
+        noCache: false,
+        created: new Date(),
+        onEvent: () => {},
+        signal: new AbortController().signal,
+      });
+      return await this.#image(digest);
+    } catch (error) {
+      if (!(error instanceof DockerfileBuildError || error instanceof DockerfileError)) throw error;
+      return { refused: error.message };
+    }
+  }
+
+  async image(name: string): Promise<BuiltImage> {
+    return this.#image(await this.#found(name));
+  }
+
+  async close(): Promise<void> {
+    await this.#store.synced();
+    await this.#boxes.close();
+  }
+
+  async #image(digest: Digest): Promise<BuiltImage> {
+    const { config } = await this.#store.image(digest);
+    return { lower: (await this.#store.rootfs(digest)).lower, document: config as BuiltImage["document"] };
+  }
+
+  async #found(reference: string): Promise<Digest> {
+    const digest = await this.#store.resolve(reference);
+    if (!digest) throw new Error("there is no such image");
+    return digest;
+  }
+}
+
+/** As `tar -C DIR -c .` sends it, which is how people do. */
+async function* tarOf(dir: string): AsyncGenerator<Uint8Array> {
+  const child = spawn("tar", ["-C", dir, "--numeric-owner", "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
+  yield* child.stdout;
+}

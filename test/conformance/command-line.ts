@@ -1,0 +1,55 @@
+import { parseArgs } from "node:util";
+import { isPeer, type Peer } from "./case/case.ts";
+
+export interface CommandLine {
+  readonly glob: string;
+  readonly peers: readonly Peer[];
+  /** Somebody's folder of cases; null: ours. */
+  readonly cases: string | null;
+  /** Whether golden.json is written. */
+  readonly record: boolean;
+  /** Where folders and images stay; null: nothing stays. */
+  readonly keep: string | null;
+}
+
+const OPTIONS = {
+  case: { type: "string", default: "**" },
+  peers: { type: "string", default: "docker,buildah" },
+  cases: { type: "string" },
+  record: { type: "boolean", default: false },
+  keep: { type: "string" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+/** null: help was asked for. @throws Error that says what is wrong */
+export function parseCommandLine(argv: readonly string[]): CommandLine | null {
+  const { values } = parseArgs({ args: [...argv], options: OPTIONS, strict: true });
+  if (values.help) return null;
+  const names = values.peers.split(",").filter((name) => name !== "" && name !== "none");
+  const unknown = names.find((name) => !isPeer(name));
+  if (unknown !== undefined) throw new Error(`--peers ${unknown}: there is docker, classic, buildah, or none`);
+  if (values.record && values.cases !== undefined) throw new Error("--record is for our own cases");
+  return {
+    glob: values.case,
+    peers: names.filter(isPeer),
+    cases: values.cases ?? null,
+    record: values.record,
+    keep: values.keep ?? null,
+  };
+}
+
+export const HELP = `npm run conformance [-- options]
+
+Builds Dockerfiles here and with other people's engines, started privately and offline in the same run, and compares the root file systems and configs
+that come out: types, modes, owners, times, extended attributes, contents, links. A difference that has no known reason is a failure.
+
+  --case GLOB    cases by name: copy, copy/link*, **/*chown* (default: all)
+  --peers LIST   docker (BuildKit of Debian's docker.io), classic (its builder of before), buildah; none (default docker,buildah)
+  --cases DIR    somebody's cases instead of ours. Each is a folder with a Dockerfile and its context (or a folder context/), and perhaps case.json:
+                 {"about", "dockerfile", "target", "args": {KEY: VALUE}, "fails": true,
+                  "differs": {"docker": "why"}, "expected": ["path type mode uid:gid content"]}
+                 Bases are busybox and debian, and scratch.
+  --record       writes test/conformance/golden.json: what docker, or else buildah, made of cases in which they make the same as we do
+  --keep DIR     leaves all that was written and built there
+  --help         this text
+`;

@@ -1,0 +1,83 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT } from "../../infra/src/root.ts";
+import { type Base, busyboxBase, debianBase } from "./builders/bases.ts";
+import { Buildah } from "./builders/buildah.ts";
+import { Docker } from "./builders/docker.ts";
+import { Mayfly } from "./builders/mayfly.ts";
+import type { Case, Peer } from "./case/case.ts";
+import { parseCommandLine } from "./command-line.ts";
+import { type Golden, readGolden, writeGolden } from "./golden.ts";
+import { laidOut } from "./laid-out.ts";
+import { linesOf, type Made } from "./made/made.ts";
+import { Engine } from "./made/of-build.ts";
+import { Report } from "./report.ts";
+import { selected } from "./select.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** `npm run conformance`, in a mount namespace of its own. What is wrong with a case is said; the end says how many are right. */
+const line = parseCommandLine(process.argv.slice(2))!;
+const say = (text: string) => process.stderr.write(`setup  ${text}\n`);
+const cases = selected(line.glob, line.cases);
+// In memory, where there is some: engines wait for their disks more than for anything else.
+const dir = line.keep ?? mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "mayfly-conformance-"));
+const after = new AsyncDisposableStack();
+if (line.keep === null) after.defer(() => rmSync(dir, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => void after.disposeAsync().finally(() => process.exit(130)));
+
+try {
+  const began_s = Math.floor(Date.now() / 1000);
+  const bases = basesOf(cases);
+  const { ours, peers } = await engines(bases);
+  const report = new Report(cases.length);
+  const golden: Record<string, readonly string[]> = {};
+  for (const one of cases) {
+    const order = laidOut(one, join(dir, "cases"));
+    const made = await ours.make(order, began_s);
+    const theirs = new Map<Peer, Made>();
+    for (const [peer, engine] of peers) {
+      theirs.set(peer, await engine.make(order, began_s));
+    }
+    const verdict = verdictOf(one, made, theirs);
+    report.add(verdict);
+    const agreed = verdict.agreed.map((peer) => theirs.get(peer)!)[0];
+    if (agreed && verdict.wrong.length === 0) golden[one.name] = linesOf(agreed);
+  }
+  if (line.record) writeGolden({ ...kept(readGolden(), cases), ...golden });
+  report.end();
+  process.exitCode = report.wrong === 0 ? 0 : 1;
+} finally {
+  await after.disposeAsync();
+}
+
+/** Of cases that this run was not about. */
+function kept(golden: Golden, told: readonly Case[]): Golden {
+  return Object.fromEntries(Object.entries(golden).filter(([name]) => !told.some((one) => one.name === name)));
+}
+
+function basesOf(all: readonly Case[]): Base[] {
+  const wantsDebian = all.some(
+    ({ context }) => typeof context === "string" || JSON.stringify(context).includes("debian"),
+  );
+  const busybox = busyboxBase(dir);
+  return wantsDebian ? [busybox, debianBase(join(ROOT, "build/conformance"), say)] : [busybox];
+}
+
+async function engines(bases: readonly Base[]): Promise<{ ours: Engine; peers: Map<Peer, Engine> }> {
+  const names = bases.map(({ name }) => name);
+  const mayfly = await Mayfly.start(join(dir, "mayfly"), bases);
+  after.defer(() => mayfly.close());
+  const peers = new Map<Peer, Engine>();
+  if (line.peers.includes("docker") || line.peers.includes("classic")) {
+    say("starting dockerd");
+    const docker = await Docker.start(join(dir, "docker"), bases);
+    after.defer(() => docker.stop());
+    for (const name of ["docker", "classic"] as const)
+      if (line.peers.includes(name)) peers.set(name, await Engine.of(docker.builder(name), names));
+  }
+  if (line.peers.includes("buildah"))
+    peers.set("buildah", await Engine.of(await Buildah.start(join(dir, "buildah"), bases), names));
+  return { ours: await Engine.of(mayfly, names), peers };
+}

@@ -1,0 +1,48 @@
+import type { Case, Peer } from "./case/case.ts";
+import { type Difference, differencesOf, textOf } from "./compare/compare.ts";
+import { unmet } from "./compare/expectation.ts";
+import { reasonFor } from "./compare/known.ts";
+import { isRefusal, type Made } from "./made/made.ts";
+
+export interface Verdict {
+  readonly case: Case;
+  /** What is wrong, if anything. */
+  readonly wrong: readonly string[];
+  /** `peer: why` for each difference that is known. */
+  readonly known: readonly string[];
+  /** Who made the very same. */
+  readonly agreed: readonly Peer[];
+}
+
+/**
+ * What our image is worth beside those of others. A difference that nobody has a reason for is wrong, and so is a reason without a
+ * difference; and a case in which nobody agrees with us must state what is right.
+ */
+export function verdictOf(one: Case, ours: Made, theirs: ReadonlyMap<Peer, Made>): Verdict {
+  const wrong = [...outcomeOf(one, ours), ...unmet(ours, one.expected)];
+  const known: string[] = [];
+  const agreed: Peer[] = [];
+  for (const [peer, made] of theirs) {
+    const declared = one.differs[peer];
+    const differences = differencesOf(ours, made, peer === "docker");
+    const unexplained: Difference[] = [];
+    for (const difference of differences) {
+      const why = reasonFor(difference, peer);
+      if (why === null) unexplained.push(difference);
+      else if (!known.includes(`${peer} ${why}`)) known.push(`${peer} ${why}`);
+    }
+    if (differences.length === 0) agreed.push(peer);
+    if (declared === undefined) wrong.push(...unexplained.map((difference) => `${peer}: ${textOf(difference, peer)}`));
+    else if (unexplained.length > 0) known.push(`${peer} ${declared}`);
+    else wrong.push(`${peer} makes the same of it now, and it is said: ${declared}`);
+  }
+  if (theirs.size > 0 && agreed.length === 0 && one.expected.length === 0 && !one.fails)
+    wrong.push("nobody makes the same of it, and no expectation is stated");
+  return { case: one, wrong, known, agreed };
+}
+
+function outcomeOf({ fails }: Case, ours: Made): string[] {
+  if (fails && !isRefusal(ours)) return ["mayfly builds it, and it is to be refused"];
+  if (!fails && isRefusal(ours)) return [`mayfly refuses it: ${ours.refused}`];
+  return [];
+}
