@@ -6,7 +6,7 @@ export interface CommandLine {
   readonly peers: readonly Peer[];
   /** Somebody's folder of cases; null: ours. */
   readonly cases: string | null;
-  /** Whether golden.json is written. */
+  /** Whether recorded/ is written. */
   readonly record: boolean;
   /** Where folders and images stay; null: nothing stays. */
   readonly keep: string | null;
@@ -49,7 +49,7 @@ that come out: types, modes, owners, times, extended attributes, contents, links
                  {"about", "dockerfile", "target", "args": {KEY: VALUE}, "fails": true,
                   "differs": {"docker": "why"}, "expected": ["path type mode uid:gid content"]}
                  Bases are busybox and debian, and scratch.
-  --record       writes test/conformance/golden.json: what docker, or else buildah, made of cases in which they make the same as we do
+  --record       writes test/conformance/recorded/: what the peers made, for tests without them
   --keep DIR     leaves all that was written and built there
   --help         this text
 `;

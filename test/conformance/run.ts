@@ -8,13 +8,17 @@ import { Docker } from "./builders/docker.ts";
 import { Mayfly } from "./builders/mayfly.ts";
 import type { Case, Peer } from "./case/case.ts";
 import { parseCommandLine } from "./command-line.ts";
-import { type Golden, readGolden, writeGolden } from "./golden.ts";
+import { inTurn } from "./in-turn.ts";
 import { laidOut } from "./laid-out.ts";
-import { linesOf, type Made } from "./made/made.ts";
+import type { Made } from "./made/made.ts";
 import { Engine } from "./made/of-build.ts";
+import { writeRecorded } from "./recorded.ts";
 import { Report } from "./report.ts";
 import { selected } from "./select.ts";
 import { verdictOf } from "./verdict.ts";
+
+/** Cases that are built side by side. */
+const AT_ONCE = 3;
 
 /** `npm run conformance`, in a mount namespace of its own. What is wrong with a case is said; the end says how many are right. */
 const line = parseCommandLine(process.argv.slice(2))!;
@@ -32,29 +36,23 @@ try {
   const bases = basesOf(cases);
   const { ours, peers } = await engines(bases);
   const report = new Report(cases.length);
-  const golden: Record<string, readonly string[]> = {};
-  for (const one of cases) {
+  const made = new Map<Case, ReadonlyMap<Peer, Made>>();
+  const building = inTurn(cases, AT_ONCE, async (one) => {
     const order = laidOut(one, join(dir, "cases"));
-    const made = await ours.make(order, began_s);
-    const theirs = new Map<Peer, Made>();
-    for (const [peer, engine] of peers) {
-      theirs.set(peer, await engine.make(order, began_s));
-    }
-    const verdict = verdictOf(one, made, theirs);
+    const our = ours.make(order, began_s);
+    const others = [...peers].map(async ([peer, engine]) => [peer, await engine.make(order, began_s)] as const);
+    const theirs: ReadonlyMap<Peer, Made> = new Map(await Promise.all(others));
+    return { one, theirs, verdict: verdictOf(one, await our, theirs) };
+  });
+  for await (const { one, theirs, verdict } of building) {
     report.add(verdict);
-    const agreed = verdict.agreed.map((peer) => theirs.get(peer)!)[0];
-    if (agreed && verdict.wrong.length === 0) golden[one.name] = linesOf(agreed);
+    made.set(one, theirs);
   }
-  if (line.record) writeGolden({ ...kept(readGolden(), cases), ...golden });
+  if (line.record) writeRecorded(made);
   report.end();
   process.exitCode = report.wrong === 0 ? 0 : 1;
 } finally {
   await after.disposeAsync();
-}
-
-/** Of cases that this run was not about. */
-function kept(golden: Golden, told: readonly Case[]): Golden {
-  return Object.fromEntries(Object.entries(golden).filter(([name]) => !told.some((one) => one.name === name)));
 }
 
 function basesOf(all: readonly Case[]): Base[] {

@@ -10,8 +10,6 @@ export interface Verdict {
   readonly wrong: readonly string[];
   /** `peer: why` for each difference that is known. */
   readonly known: readonly string[];
-  /** Who made the very same. */
-  readonly agreed: readonly Peer[];
 }
 
 /**
@@ -21,7 +19,7 @@ export interface Verdict {
 export function verdictOf(one: Case, ours: Made, theirs: ReadonlyMap<Peer, Made>): Verdict {
   const wrong = [...outcomeOf(one, ours), ...unmet(ours, one.expected)];
   const known: string[] = [];
-  const agreed: Peer[] = [];
+  let isAlone = true;
   for (const [peer, made] of theirs) {
     const declared = one.differs[peer];
     const differences = differencesOf(ours, made, peer === "docker");
@@ -31,14 +29,14 @@ export function verdictOf(one: Case, ours: Made, theirs: ReadonlyMap<Peer, Made>
       if (why === null) unexplained.push(difference);
       else if (!known.includes(`${peer} ${why}`)) known.push(`${peer} ${why}`);
     }
-    if (differences.length === 0) agreed.push(peer);
+    if (unexplained.length === 0) isAlone = false;
     if (declared === undefined) wrong.push(...unexplained.map((difference) => `${peer}: ${textOf(difference, peer)}`));
     else if (unexplained.length > 0) known.push(`${peer} ${declared}`);
     else wrong.push(`${peer} makes the same of it now, and it is said: ${declared}`);
   }
-  if (theirs.size > 0 && agreed.length === 0 && one.expected.length === 0 && !one.fails)
+  if (theirs.size > 0 && isAlone && one.expected.length === 0 && !one.fails)
     wrong.push("nobody makes the same of it, and no expectation is stated");
-  return { case: one, wrong, known, agreed };
+  return { case: one, wrong, known };
 }
 
 function outcomeOf({ fails }: Case, ours: Made): string[] {

@@ -17,12 +17,13 @@ const DISK_LOOKED_AT_MS = 3_000;
 const SCRIPT = ".mayfly-script";
 
 /** RUN in a box of its own over the layers below, whose writable layer is a folder. `id` names the build. */
-export function programRunner(id: string, folder: string, deps: Pick<WorkerDeps, "boxes">): RunProgram {
+export function programRunner(id: string, folder: string, deps: Pick<WorkerDeps, "boxes" | "surroundings">): RunProgram {
   let runs = 0;
   return async (request, signal) => {
     const [mount] = request.mounts;
     if (mount) throw refused(`RUN --mount=type=${mount.type} is not possible in this version`);
-    runs += 1;
+    // Stages run side by side: the number is taken before anything is waited for.
+    const number = ++runs;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const dir = await mkdtemp(join(folder, `${id}-`));
     const release = () => rm(dir, { recursive: true, force: true });
@@ -31,7 +32,7 @@ export function programRunner(id: string, folder: string, deps: Pick<WorkerDeps,
       const { surroundings } = deps;
       const above = [script, surroundings.layer].filter((layer) => layer !== null);
       const box = await deps.boxes.start({
-        id: `${id}-run-${runs}`,
+        id: `${id}-run-${number}`,
         rootfs: { lower: [...above, ...request.rootfs.lower] },
         mounts: [],
         writable: dir,
