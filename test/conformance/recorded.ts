@@ -24,19 +24,18 @@ export function readRecorded(): Map<string, Recorded> {
   return new Map(all as [string, Recorded][]);
 }
 
-/** Keeps what stands there of other cases. */
-export function writeRecorded(made: ReadonlyMap<Case, ReadonlyMap<Peer, Made>>): void {
+/** Keeps what stands there of other cases, and of other peers. */
+export function writeRecorded(one: Case, theirs: ReadonlyMap<Peer, Made>): void {
   mkdirSync(DIR, { recursive: true });
   const all = readRecorded();
-  for (const [one, theirs] of made) {
-    const stored = [...theirs].map(([peer, image]) => [peer, storedOf(image)]);
-    all.set(one.name, { digest: digestOf(one), made: Object.fromEntries(stored) });
-  }
-  for (const group of new Set([...all.keys()].map(groupOf))) {
-    const cases = [...all].filter(([name]) => groupOf(name) === group).sort(([a], [b]) => (a < b ? -1 : 1));
-    const lines = cases.map(([name, recorded]) => `${JSON.stringify(name)}: ${JSON.stringify(recorded)}`);
-    writeFileSync(join(DIR, `${group}.json`), `{\n${lines.join(",\n")}\n}\n`);
-  }
+  const digest = digestOf(one);
+  const before = all.get(one.name);
+  const stored = Object.fromEntries([...theirs].map(([peer, made]) => [peer, storedOf(made)]));
+  all.set(one.name, { digest, made: { ...(before?.digest === digest && before.made), ...stored } });
+  const group = groupOf(one.name);
+  const cases = [...all].filter(([name]) => groupOf(name) === group).sort(([a], [b]) => (a < b ? -1 : 1));
+  const lines = cases.map(([name, recorded]) => `${JSON.stringify(name)}: ${JSON.stringify(recorded)}`);
+  writeFileSync(join(DIR, `${group}.json`), `{\n${lines.join(",\n")}\n}\n`);
 }
 
 /** @throws Error when the case has changed since, or was never built by others */

@@ -27,7 +27,7 @@ const cases = selected(line.glob, line.cases);
 // In memory, where there is some: engines wait for their disks more than for anything else.
 const dir = line.keep ?? mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "mayfly-conformance-"));
 const after = new AsyncDisposableStack();
-if (line.keep === null) after.defer(() => rmSync(dir, { recursive: true, force: true }));
+if (line.keep === null) after.defer(() => rmSync(dir, { recursive: true, force: true, maxRetries: 10 }));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.once(signal, () => void after.disposeAsync().finally(() => process.exit(130)));
 
@@ -36,23 +36,40 @@ try {
   const bases = basesOf(cases);
   const { ours, peers } = await engines(bases);
   const report = new Report(cases.length);
-  const made = new Map<Case, ReadonlyMap<Peer, Made>>();
-  const building = inTurn(cases, AT_ONCE, async (one) => {
-    const order = laidOut(one, join(dir, "cases"));
-    const our = ours.make(order, began_s);
-    const others = [...peers].map(async ([peer, engine]) => [peer, await engine.make(order, began_s)] as const);
-    const theirs: ReadonlyMap<Peer, Made> = new Map(await Promise.all(others));
-    return { one, theirs, verdict: verdictOf(one, await our, theirs) };
-  });
-  for await (const { one, theirs, verdict } of building) {
+  const cast = { ours, peers, began_s };
+  for await (const { one, theirs, verdict } of inTurn(cases, AT_ONCE, (one) => tried(one, cast))) {
     report.add(verdict);
-    made.set(one, theirs);
+    if (line.record && theirs.size > 0) writeRecorded(one, theirs);
   }
-  if (line.record) writeRecorded(made);
   report.end();
   process.exitCode = report.wrong === 0 ? 0 : 1;
 } finally {
   await after.disposeAsync();
+}
+
+interface Cast {
+  readonly ours: Engine;
+  readonly peers: ReadonlyMap<Peer, Engine>;
+  readonly began_s: number;
+}
+
+/** What breaks one case is said of it, and the others go on. */
+async function tried(one: Case, { ours, peers, began_s }: Cast) {
+  try {
+    const order = laidOut(one, join(dir, "cases"));
+    const [our, ...others] = await Promise.all([
+      ours.make(order, began_s),
+      ...[...peers].map(async ([peer, engine]) => [peer, await engine.make(order, began_s)] as const),
+    ]);
+    const theirs: ReadonlyMap<Peer, Made> = new Map(others);
+    return { one, theirs, verdict: verdictOf(one, our, theirs) };
+  } catch (error) {
+    return {
+      one,
+      theirs: new Map(),
+      verdict: { case: one, wrong: [`it broke off: ${(error as Error).message}`], known: [] },
+    };
+  }
 }
 
 function basesOf(all: readonly Case[]): Base[] {

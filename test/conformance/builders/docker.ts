@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BASE_CMD, BASE_ENV, type Base } from "./bases.ts";
@@ -10,6 +10,8 @@ import { must, ran } from "./program.ts";
 /** Debian's docker.io. Another client may come first on PATH, and without BuildKit of its own. */
 const CLIENT = "/usr/bin/docker";
 const DAEMON = "/usr/sbin/dockerd";
+/** Of all hierarchies. */
+const CGROUP = `/mayfly/docker-${process.pid}`;
 const STARTS_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 15_000;
 
@@ -39,9 +41,13 @@ export class Docker {
       "--storage-driver=overlay2",
       "--config-file",
       config,
-      "--cgroup-parent=/mayfly/docker",
+      `--cgroup-parent=${CGROUP}`,
     ];
-    const docker = new Docker(dir, spawn(DAEMON, args, { stdio: ["ignore", out, out] }));
+    // A run that is killed takes its daemon along.
+    const docker = new Docker(
+      dir,
+      spawn("setpriv", ["--pdeathsig=TERM", DAEMON, ...args], { stdio: ["ignore", out, out] }),
+    );
     const began = performance.now();
     while ((await docker.#client("version")).code !== 0) {
       if (docker.#daemon.exitCode === null && performance.now() - began < STARTS_WITHIN_MS) await sleep(100);
@@ -92,6 +98,7 @@ export class Docker {
     const stuck = setTimeout(() => this.#daemon.kill("SIGKILL"), STOPS_WITHIN_MS);
     await ended;
     clearTimeout(stuck);
+    removeGroups(CGROUP);
   }
 
   get #host(): string[] {
@@ -104,5 +111,16 @@ export class Docker {
 
   #must(...args: string[]): Promise<string> {
     return must(CLIENT, [...this.#host, ...args]);
+  }
+}
+
+/** Folders of a cgroup in every hierarchy, the innermost first; what a daemon leaves has no process in it any more. */
+function removeGroups(name: string): void {
+  for (const hierarchy of readdirSync("/sys/fs/cgroup")) {
+    const root = join("/sys/fs/cgroup", hierarchy, name);
+    if (!existsSync(root)) continue;
+    const inner = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const folders = [root, ...inner.map((entry) => join(entry.parentPath, entry.name))];
+    for (const folder of folders.sort().reverse()) rmdirSync(folder);
   }
 }

@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { createReadStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { BuildStopped } from "@mayfly/build";
 import { type BoxHost, openBoxHost } from "@mayfly/container";
 import type { Digest } from "@mayfly/contract";
-import { type ImageStore, openImageStore } from "@mayfly/image";
+import { ImageError, type ImageStore, openImageStore } from "@mayfly/image";
 import { programRunner } from "../../../apps/worker/src/build/run-program.ts";
 import { BUILD } from "../../../infra/src/root.ts";
 import { buildDockerfile } from "../../../libs/build/src/dockerfile/execute/build.ts";
@@ -15,6 +16,9 @@ import type { RunProgram } from "../../../libs/build/src/dockerfile/execute/port
 import { DockerfileError } from "../../../libs/build/src/dockerfile/source/failure.ts";
 import { BASE_CMD, BASE_ENV, type Base } from "./bases.ts";
 import type { Builder, Built, BuiltImage, Order } from "./builder.ts";
+
+/** What is the Dockerfile's fault, or its context's. */
+const REFUSALS = [DockerfileBuildError, DockerfileError, BuildStopped, ImageError];
 
 /** Our own: the builder as the worker has it, with the worker's boxes for RUN, over a store of its own. */
 export class Mayfly implements Builder {
@@ -69,8 +73,9 @@ export class Mayfly implements Builder {
       });
       return await this.#image(digest);
     } catch (error) {
-      if (!(error instanceof DockerfileBuildError || error instanceof DockerfileError)) throw error;
-      return { refused: error.message };
+      const isTheirs = REFUSALS.some((kind) => error instanceof kind);
+      if (!isTheirs) throw error;
+      return { refused: (error as Error).message };
     }
   }
 
