@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Case, Peer } from "./case/case.ts";
 import { type Found, type Image, isRefusal, type Made } from "./made/made.ts";
@@ -20,7 +20,9 @@ type Stored = "refused" | { readonly files: Readonly<Record<string, Found | null
 
 /** Case → what was made of it. */
 export function readRecorded(): Map<string, Recorded> {
-  const all = readdirSync(DIR).flatMap((file) => Object.entries(JSON.parse(readFileSync(join(DIR, file), "utf8"))));
+  const all = readdirSync(DIR)
+    .filter((file) => file.endsWith(".json"))
+    .flatMap((file) => Object.entries(JSON.parse(readFileSync(join(DIR, file), "utf8"))));
   return new Map(all as [string, Recorded][]);
 }
 
@@ -35,7 +37,9 @@ export function writeRecorded(one: Case, theirs: ReadonlyMap<Peer, Made>): void 
   const group = groupOf(one.name);
   const cases = [...all].filter(([name]) => groupOf(name) === group).sort(([a], [b]) => (a < b ? -1 : 1));
   const lines = cases.map(([name, recorded]) => `${JSON.stringify(name)}: ${JSON.stringify(recorded)}`);
-  writeFileSync(join(DIR, `${group}.json`), `{\n${lines.join(",\n")}\n}\n`);
+  const file = join(DIR, `${group}.json`);
+  writeFileSync(`${file}.making`, `{\n${lines.join(",\n")}\n}\n`);
+  renameSync(`${file}.making`, file);
 }
 
 /** @throws Error when the case has changed since, or was never built by others */

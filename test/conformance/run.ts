@@ -93,6 +93,9 @@ async function engines(bases: readonly Base[]): Promise<{ ours: Engine; peers: M
       if (line.peers.includes(name)) peers.set(name, await Engine.of(docker.builder(name), names));
   }
   if (line.peers.includes("buildah"))
-    peers.set("buildah", await Engine.of(await Buildah.start(join(dir, "buildah"), bases), names));
+    peers.set(
+      "buildah",
+      await Engine.of(await Buildah.start(join(dir, "buildah"), bases, { driver: "vfs", layers: false }), names),
+    );
   return { ours: await Engine.of(mayfly, names), peers };
 }

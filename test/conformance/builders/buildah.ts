@@ -4,20 +4,29 @@ import { BASE_CMD, BASE_ENV, type Base } from "./bases.ts";
 import type { Builder, Built, BuiltImage, Order } from "./builder.ts";
 import { must, ran } from "./program.ts";
 
+/** `vfs` has each image as one folder, which can be read; `overlay` is faster. With layers every step is kept for the next build. */
+export interface How {
+  readonly driver: "vfs" | "overlay";
+  readonly layers: boolean;
+}
+
 /** buildah with everything it has in a folder of its own. Nothing of it goes on between builds. */
 export class Buildah implements Builder {
   readonly name = "buildah";
   readonly #dir: string;
 
-  private constructor(dir: string) {
+  readonly #how: How;
+
+  private constructor(dir: string, how: How) {
     this.#dir = dir;
+    this.#how = how;
   }
 
-  static async start(dir: string, bases: readonly Base[]): Promise<Buildah> {
+  static async start(dir: string, bases: readonly Base[], how: How): Promise<Buildah> {
     mkdirSync(dir, { recursive: true });
     writeFileSync(join(dir, "policy.json"), JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] }));
     writeFileSync(join(dir, "registries.conf"), "unqualified-search-registries = []\n");
-    const buildah = new Buildah(dir);
+    const buildah = new Buildah(dir, how);
     for (const { name, tar } of bases) {
       const container = (await buildah.#must("from", "scratch")).trim();
       await buildah.#must("add", "-q", container, tar, "/");
@@ -28,19 +37,27 @@ export class Buildah implements Builder {
     return buildah;
   }
 
-  async build({ dir, dockerfile, target, args }: Order): Promise<Built> {
+  async build({ dir, dockerfile, target, args, noCache = false }: Order): Promise<Built> {
     const options = [
-      ...["-q", "--isolation=chroot", "--network=host", "--pull-never", ...this.#policy],
+      ...[
+        "-q",
+        `--layers=${this.#how.layers}`,
+        "--isolation=chroot",
+        "--network=host",
+        "--pull-never",
+        ...this.#policy,
+      ],
       ...["-f", join(dir, dockerfile)],
+      ...(noCache ? ["--no-cache"] : []),
       ...(target === null ? [] : ["--target", target]),
       ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
     ];
     const { code, stdout, said } = await ran("buildah", [...this.#store, "build", ...options, dir]);
     if (code !== 0) return { refused: said.trim().slice(-500) };
-    return this.image(stdout.trim().split("\n").at(-1)!);
+    return { image: stdout.trim().split("\n").at(-1)! };
   }
 
-  /** By its store's own files: what it would mount. */
+  /** By its store's own files, which vfs lays out so. */
   async image(name: string): Promise<BuiltImage> {
     const { FromImageID, OCIv1 } = JSON.parse(await this.#must("inspect", "--type", "image", name));
     const images = JSON.parse(readFileSync(join(this.#dir, "root/vfs-images/images.json"), "utf8"));
@@ -55,7 +72,7 @@ export class Buildah implements Builder {
       at("root"),
       "--runroot",
       at("run"),
-      "--storage-driver=vfs",
+      `--storage-driver=${this.#how.driver}`,
       "--registries-conf",
       at("registries.conf"),
     ];

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BASE_CMD, BASE_ENV, type Base } from "./bases.ts";
-import type { Builder, Built, Order } from "./builder.ts";
+import type { Builder, Built, BuiltImage, Order } from "./builder.ts";
 import { must, ran } from "./program.ts";
 
 /** Debian's docker.io. Another client may come first on PATH, and without BuildKit of its own. */
@@ -65,9 +65,10 @@ export class Docker {
     return { name, build: (order) => this.#build(order, name === "docker"), image: (image) => this.image(image) };
   }
 
-  async #build({ dir, dockerfile, target, args }: Order, isBuildKit: boolean): Promise<Built> {
+  async #build({ dir, dockerfile, target, args, noCache = false }: Order, isBuildKit: boolean): Promise<Built> {
     const options = [
       ...["--network=none", "-q", "-f", join(dir, dockerfile)],
+      ...(noCache ? ["--no-cache"] : []),
       ...(target === null ? [] : ["--target", target]),
       ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
     ];
@@ -76,11 +77,11 @@ export class Docker {
       BUILDKIT_PROGRESS: "plain",
     });
     if (code !== 0) return { refused: said.trim().slice(-500) };
-    return this.image(stdout.trim().split("\n").at(-1)!);
+    return { image: stdout.trim().split("\n").at(-1)! };
   }
 
   /** What an image is, by name or id. */
-  async image(name: string): Promise<Exclude<Built, { refused: string }>> {
+  async image(name: string): Promise<BuiltImage> {
     const [image] = JSON.parse(await this.#must("image", "inspect", name));
     const { LowerDir, UpperDir } = image.GraphDriver.Data ?? {};
     const file = join(this.#dir, "data/image/overlay2/imagedb/content/sha256", image.Id.slice(7));

@@ -55,7 +55,7 @@ export class Mayfly implements Builder {
     return mayfly;
   }
 
-  async build({ dir, dockerfile, target, args }: Order): Promise<Built> {
+  async build({ dir, dockerfile, target, args, noCache = false }: Order): Promise<Built> {
     try {
       const opened = await openContext(tarOf(dir), dockerfile, this.#store);
       const digest = await buildDockerfile({
@@ -66,12 +66,12 @@ export class Mayfly implements Builder {
         resolveImage: (reference) => this.#found(reference),
         run: this.#run,
         cache: this.#cache,
-        noCache: false,
+        noCache,
         created: new Date(),
         onEvent: () => {},
         signal: new AbortController().signal,
       });
-      return await this.#image(digest);
+      return { image: digest };
     } catch (error) {
       const isTheirs = REFUSALS.some((kind) => error instanceof kind);
       if (!isTheirs) throw error;
@@ -80,17 +80,19 @@ export class Mayfly implements Builder {
   }
 
   async image(name: string): Promise<BuiltImage> {
-    return this.#image(await this.#found(name));
+    const digest = await this.#found(name);
+    const { config } = await this.#store.image(digest);
+    return { lower: (await this.#store.rootfs(digest)).lower, document: config as BuiltImage["document"] };
+  }
+
+  /** Whose CPU counts. */
+  get pids(): number[] {
+    return [process.pid, this.#boxes.launcherPid!];
   }
 
   async close(): Promise<void> {
     await this.#store.synced();
     await this.#boxes.close();
-  }
-
-  async #image(digest: Digest): Promise<BuiltImage> {
-    const { config } = await this.#store.image(digest);
-    return { lower: (await this.#store.rootfs(digest)).lower, document: config as BuiltImage["document"] };
   }
 
   async #found(reference: string): Promise<Digest> {

@@ -35,9 +35,10 @@ export class Engine {
   async make(order: Order, began_s: number): Promise<Made> {
     const built = await this.#builder.build(order);
     if ("refused" in built) return built;
-    const tree = await treeOf(built.lower);
+    const { lower, document } = await this.#builder.image(built.image);
+    const tree = await treeOf(lower);
     const base = this.#bases.find((candidate) => isOver(tree, candidate.tree)) ?? NOTHING;
-    return { files: changesOf(tree, base.tree, began_s), config: configOf(built.document, base.history) };
+    return { files: changesOf(tree, base.tree, began_s), config: configOf(document, base.history) };
   }
 }
 
