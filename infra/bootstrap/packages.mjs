@@ -1,5 +1,5 @@
 /**
- * Every Debian package that Mayfly uses, with the reason. `npm start` needs the first list, `npm test` both.
+ * Every Debian package that Mayfly uses, with the reason. `npm start` needs the first list, `npm test` the second as well.
  * What Debian 12 calls essential (apt, dpkg, util-linux, passwd, coreutils, tar) is not listed.
  */
 export const RUN_PACKAGES = {
@@ -28,4 +28,11 @@ export const TEST_PACKAGES = {
   umoci: "unpacks what our image store writes",
   buildah:
     "pulls an image from us, changes it and pushes the result; beside skopeo it takes two packages more, 21 MB in all",
+  "busybox-static": "a root file system for Dockerfiles of tests",
+};
+
+/** What `npm run conformance` and `npm run bench` need besides: no test does. */
+export const PEER_PACKAGES = {
+  "docker.io": "builds the same Dockerfiles; started privately",
+  mmdebstrap: "makes the base image debian",
 };

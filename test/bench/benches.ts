@@ -1,5 +1,6 @@
 import type { Bench } from "./bench.ts";
 import { box } from "./box.ts";
+import { build } from "./build.ts";
 import { churn } from "./churn.ts";
 import { e2e } from "./e2e.ts";
 import { floor } from "./floor.ts";
@@ -10,4 +11,4 @@ import { metering } from "./metering.ts";
 import { start } from "./start.ts";
 
 /** In the order of a whole run and of docs/performance.md: what asks for a system that has served little comes first. */
-export const BENCHES: readonly Bench[] = [idle, functions, start, box, e2e, floor, metering, churn, image];
+export const BENCHES: readonly Bench[] = [idle, functions, start, box, e2e, floor, metering, churn, image, build];

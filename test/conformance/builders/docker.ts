@@ -92,6 +92,11 @@ export class Docker {
     };
   }
 
+  /** Whose CPU counts: the daemon's and containerd's. */
+  get pids(): number[] {
+    return [this.#daemon.pid!, Number(readFileSync(join(this.#dir, "exec/containerd/containerd.pid"), "utf8"))];
+  }
+
   async stop(): Promise<void> {
     if (this.#daemon.exitCode !== null) return;
     const ended = once(this.#daemon, "exit");

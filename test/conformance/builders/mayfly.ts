@@ -7,6 +7,7 @@ import { type BoxHost, openBoxHost } from "@mayfly/container";
 import type { Digest } from "@mayfly/contract";
 import { ImageError, type ImageStore, openImageStore } from "@mayfly/image";
 import { programRunner } from "../../../apps/worker/src/build/run-program.ts";
+import { BuildSurroundings } from "../../../apps/worker/src/build/surroundings.ts";
 import { BUILD } from "../../../infra/src/root.ts";
 import { buildDockerfile } from "../../../libs/build/src/dockerfile/execute/build.ts";
 import { openContext } from "../../../libs/build/src/dockerfile/execute/context.ts";
@@ -28,11 +29,10 @@ export class Mayfly implements Builder {
   readonly #boxes: BoxHost;
   readonly #run: RunProgram;
 
-  private constructor(store: ImageStore, cache: DirectoryCache, boxes: BoxHost, scratch: string) {
+  private constructor(store: ImageStore, cache: DirectoryCache, boxes: BoxHost, run: RunProgram) {
     this.#store = store;
     this.#cache = cache;
     this.#boxes = boxes;
-    const run = programRunner("conformance", scratch, { boxes });
     // As the others are told: a build that reaches out is another thing on every machine.
     this.#run = (request, signal) => run({ ...request, network: "none" }, signal);
   }
@@ -47,7 +47,9 @@ export class Mayfly implements Builder {
       runDir: join(dir, "boxes"),
     });
     const store = await openImageStore(join(dir, "images"), { layerTree: join(native, "layer-tree") });
-    const mayfly = new Mayfly(store, await DirectoryCache.open(join(dir, "cache")), boxes, join(dir, "scratch"));
+    const surroundings = await BuildSurroundings.open(join(dir, "surroundings"), {}, null);
+    const run = programRunner("conformance", join(dir, "scratch"), { boxes, surroundings });
+    const mayfly = new Mayfly(store, await DirectoryCache.open(join(dir, "cache")), boxes, run);
     for (const { name, tar } of bases) {
       const changes = [`ENV ${BASE_ENV}`, `CMD ${JSON.stringify(BASE_CMD)}`];
       await store.tag(name, await store.import(createReadStream(tar), { changes, created: new Date(0) }));
@@ -81,8 +83,9 @@ export class Mayfly implements Builder {
 
   async image(name: string): Promise<BuiltImage> {
     const digest = await this.#found(name);
-    const { config } = await this.#store.image(digest);
-    return { lower: (await this.#store.rootfs(digest)).lower, document: config as BuiltImage["document"] };
+    const { manifest, config } = await this.#store.image(digest);
+    const { lower } = manifest.layers.length === 0 ? { lower: [] } : await this.#store.rootfs(digest);
+    return { lower, document: config as BuiltImage["document"] };
   }
 
   /** Whose CPU counts. */

@@ -71,5 +71,5 @@ function unescaped(text: string): Buffer {
   const bytes = text.replace(/\\(?:x([0-9a-f]{2})|([rt\\]))/g, (_, hex: string | undefined, letter: string) =>
     hex === undefined ? { r: "\r", t: "\t", "\\": "\\" }[letter]! : String.fromCharCode(Number.parseInt(hex, 16)),
   );
-  return Buffer.from(bytes, /[^\0-\xff]/.test(bytes) ? "utf8" : "latin1");
+  return Buffer.from(bytes, text === bytes ? "utf8" : "latin1");
 }

@@ -13,6 +13,7 @@ const LONGEST_TEXT = 100;
 
 /** What overlayfs shows of folders (topmost first), as GNU tar reads it: all that a box or a container would see. */
 export async function treeOf(lower: readonly string[]): Promise<Tree> {
+  if (lower.length === 0) return new Map();
   const dir = mkdtempSync(join(tmpdir(), "mayfly-conformance-tree-"));
   // The numbers of folders a mount takes are few in one page of options: relative paths would not help those that lie elsewhere.
   const script = `mkdir "$1/root" "$1/empty" && mount -t overlay overlay -o "lowerdir=$1/empty:$2" "$1/root" && exec tar -C "$1/root" \
