@@ -17,7 +17,11 @@ const DISK_LOOKED_AT_MS = 3_000;
 const SCRIPT = ".mayfly-script";
 
 /** RUN in a box of its own over the layers below, whose writable layer is a folder. `id` names the build. */
-export function programRunner(id: string, folder: string, deps: Pick<WorkerDeps, "boxes" | "surroundings">): RunProgram {
+export function programRunner(
+  id: string,
+  folder: string,
+  deps: Pick<WorkerDeps, "boxes" | "surroundings">,
+): RunProgram {
   let runs = 0;
   return async (request, signal) => {
     const [mount] = request.mounts;
@@ -65,7 +69,10 @@ export function programRunner(id: string, folder: string, deps: Pick<WorkerDeps,
 }
 
 /** A build goes on without a network where this host cannot give one; a program that needs it says what it misses. */
-async function networkFor({ onOutput }: Parameters<RunProgram>[0], deps: Pick<WorkerDeps, "boxes">): Promise<"egress" | "none"> {
+async function networkFor(
+  { onOutput }: Parameters<RunProgram>[0],
+  deps: Pick<WorkerDeps, "boxes">,
+): Promise<"egress" | "none"> {
   try {
     await deps.boxes.openNetwork();
     return "egress";
