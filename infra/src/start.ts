@@ -21,7 +21,7 @@ async function main(): Promise<number> {
   try {
     const native = await buildNative(say);
     const services = await bundleServices(say);
-    await makeImages({ home, bundles: await bundlePrograms(say), native, say });
+    await makeImages({ images: home.images, bundles: await bundlePrograms(say), native, say });
     if (stop.aborted) return STOPPED;
     if (options.redisUrl) {
       await requireRedis(options.redisUrl).catch((error: Error) => {

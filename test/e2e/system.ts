@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { InvocationRecord } from "@mayfly/contract";
+import { copyBaseImages } from "./base-images.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 export const KEY = "mf_test_key_for_the_suite";
@@ -38,6 +39,7 @@ export type Settled = InvocationRecord & {
 export async function startSystem(env: Record<string, string> = {}, under: readonly string[] = []): Promise<System> {
   const home = mkdtempSync(join(tmpdir(), "mayfly-e2e-"));
   chmodSync(home, 0o755);
+  await copyBaseImages(home);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const start = [join(ROOT, "infra/src/start.ts"), "--verbose"];

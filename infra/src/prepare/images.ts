@@ -2,18 +2,18 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Home } from "../home.ts";
 import { BUILD, ROOT } from "../root.ts";
 import type { Bundles } from "./bundles.ts";
 
-/** Makes `mayfly/node:24` and `mayfly/builder` in the home's image store, unless they are there from the same inputs. */
+/** Makes `mayfly/node:24` and `mayfly/builder` in an image store, unless they are there from the same inputs. */
 export async function makeImages({
-  home,
+  images,
   bundles,
   native,
   say,
 }: {
-  readonly home: Home;
+  /** Folder of the store. */
+  readonly images: string;
   readonly bundles: Bundles;
   /** The folder that buildNative made. */
   readonly native: string;
@@ -25,7 +25,7 @@ export async function makeImages({
     [
       "--disable-warning=ExperimentalWarning",
       script,
-      home.images,
+      images,
       join(BUILD, "cache"),
       join(native, "layer-tree"),
       bundles.runner,

@@ -1,0 +1,25 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { bundlePrograms } from "../../infra/src/prepare/bundles.ts";
+import { makeImages } from "../../infra/src/prepare/images.ts";
+import { buildNative } from "../../infra/src/prepare/native.ts";
+import { BUILD } from "../../infra/src/root.ts";
+
+const say = () => {};
+let made: Promise<string> | undefined;
+
+/**
+ * Gives a home the base images, which the tests' systems make once for all: each takes eight seconds of CPU to make them, and two to find
+ * that they are there. test/e2e/start.test.ts starts from nothing.
+ */
+export async function copyBaseImages(home: string): Promise<void> {
+  made ??= make();
+  await promisify(execFile)("cp", ["-a", await made, join(home, "images")]);
+}
+
+async function make(): Promise<string> {
+  const images = join(BUILD, "cache", "test-images");
+  await makeImages({ images, bundles: await bundlePrograms(say), native: await buildNative(say), say });
+  return images;
+}
