@@ -1,3 +1,6 @@
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
 import type { Connection } from "./connection.ts";
 import { CliError, EXIT, fetchError, parseProblem, problemError } from "./failure.ts";
 
@@ -51,6 +54,25 @@ export class Client {
     } catch (error) {
       throw fetchError(this.url, error);
     }
+  }
+
+  /** A connection that speaks another protocol from here on. @throws CliError with the server's own words */
+  upgrade(path: string, protocol: string): Promise<Duplex> {
+    const url = new URL(`${this.url}${path}`);
+    const headers = { connection: "Upgrade", upgrade: protocol, authorization: `Bearer ${this.#key ?? ""}` };
+    const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, { method: "POST", headers });
+    return new Promise((resolve, reject) => {
+      request.once("upgrade", (_, socket, head) => {
+        socket.unshift(head);
+        resolve(socket);
+      });
+      request.once("response", async (response) => {
+        const body = Buffer.concat(await Array.fromAsync(response)).toString();
+        reject(await this.failure(new Response(body, { status: response.statusCode ?? 500 })));
+      });
+      request.once("error", (cause) => reject(fetchError(this.url, new Error("no answer", { cause }))));
+      request.end();
+    });
   }
 
   async failure(response: Response): Promise<CliError> {

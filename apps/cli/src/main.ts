@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import { Client } from "./client.ts";
 import { bill, bills } from "./commands/bills.ts";
+import { commandApart } from "./commands/box/command-apart.ts";
+import { addBoxCommands } from "./commands/box/program.ts";
 import { deploy, SETTINGS } from "./commands/deploy.ts";
 import { inspect, ls, rm, rollback, versions } from "./commands/functions.ts";
 import { addImageCommands } from "./commands/image/program.ts";
@@ -42,7 +44,8 @@ command("invoke <name>", "call a function; its answer on stdout")
   .option("--fail", "exit 1 for any status of 400 and above")
   .option("--json", "status, headers, body and, with --bill, the record as JSON")
   .action((name: string, flags) => invoke(client(), name, flags));
-command("logs <name|invocation>", "log of a call, or of the latest call of a function")
+command("logs <name|invocation|box>", "log of a call, of the latest call of a function, or of a box")
+  .option("-f, --follow", "of a box: go on until it has ended")
   .option("--json", "a JSON record for each line")
   .action((what: string, flags) => logs(client(), what, flags));
 command("bill <name|invocation>", "the bill of a call, or of the latest call of a function")
@@ -60,7 +63,7 @@ command("bills", "bills, newest first, or sums of them")
 command("ls", "functions")
   .option("--json", "as JSON")
   .action((flags) => ls(client(), flags));
-command("inspect <name>", "a function, NAME@VERSION, an invocation or a build, as JSON")
+command("inspect <name>", "a function, NAME@VERSION, an invocation, a build or a box, as JSON")
   .option("--json", "as JSON (it always is)")
   .action((what: string) => inspect(client(), what));
 command("versions <name>", "versions of a function")
@@ -69,9 +72,11 @@ command("versions <name>", "versions of a function")
 command("rollback <name> [version]", "make the version before live again, or the one that is named")
   .option("--json", "as JSON")
   .action((name: string, version: string | undefined, flags) => rollback(client(), name, version, flags));
-command("rm <names...>", "remove functions; their bills stay")
+command("rm <names...>", "remove functions, whose bills stay, and boxes, with what they wrote")
+  .option("-f, --force", "boxes that run, too")
   .option("--json", "as JSON")
   .action((names: string[], flags) => rm(client(), names, flags));
+addBoxCommands(program, client);
 addImageCommands(program, client);
 command("doctor", "check whether this host can run Mayfly")
   .option("--json", "as JSON")
@@ -81,12 +86,12 @@ command("doctor", "check whether this host can run Mayfly")
     await doctor(flags, process.env);
   });
 
-process.once("SIGINT", () => process.exit(130));
-process.once("SIGTERM", () => process.exit(143));
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
 // Who reads us has seen enough (`mayfly logs hello | head`).
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 try {
-  await program.parseAsync();
+  await program.parseAsync(commandApart(process.argv, program));
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -6,6 +6,7 @@ import { asFault } from "./http/failure.ts";
 import { problemResponse } from "./http/problem-response.ts";
 import { registryRoutes } from "./registry/routes.ts";
 import { billRoutes } from "./routes/bills.ts";
+import { boxRoutes } from "./routes/boxes.ts";
 import { buildRoutes } from "./routes/builds.ts";
 import { deployRoutes } from "./routes/deploy.ts";
 import { functionRoutes } from "./routes/functions.ts";
@@ -27,6 +28,7 @@ export function createApp(deps: GatewayDeps): Hono<{ Bindings: HttpBindings }> {
     imageBuildRoutes(deps),
     functionRoutes(deps),
     imageRoutes(deps),
+    boxRoutes(deps),
     invocationRoutes(deps),
     billRoutes(deps),
     systemRoutes(deps),

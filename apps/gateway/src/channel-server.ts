@@ -1,14 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  BuildRecord,
-  type BuildSecrets,
-  decodeJson,
-  FRAME,
-  type Hello,
-  type ImageRequestId,
-  type PublishId,
-} from "@mayfly/contract";
+import { BuildRecord, type BuildSecrets, decodeJson, FRAME, type Hello, type PublishId } from "@mayfly/contract";
 import type { FrameChannel } from "@mayfly/queue";
 import { onInvocation } from "./calls/claims.ts";
 import type { GatewayDeps } from "./deps.ts";
@@ -20,7 +12,8 @@ export async function onConnection(hello: Hello, channel: FrameChannel, deps: Ga
     if (hello.kind === "invocation") await onInvocation(hello, channel, deps);
     else if (hello.kind === "build") await onBuild(hello.build, channel, deps);
     else if (hello.kind === "blob") await onBlob(hello, channel, deps);
-    else if (hello.kind === "image") await onImage(hello.request, channel, deps);
+    else if (hello.kind === "image") await onRequest(deps.images.take(hello.request), channel);
+    else if (hello.kind === "box") await onRequest(deps.boxes.take(hello.request), channel);
     else if (hello.kind === "publish") await onPublish(hello.publish, channel, deps);
     else await onOutbox(hello.host, channel, deps);
   } catch (error) {
@@ -81,9 +74,8 @@ async function onPublish(id: PublishId, channel: FrameChannel, { published }: Ga
   channel.close();
 }
 
-/** A worker comes for a request about its images; from then on the channel is the request's. */
-async function onImage(request: ImageRequestId, channel: FrameChannel, { images }: GatewayDeps): Promise<void> {
-  const take = images.take(request);
+/** A worker comes for a request about its images or boxes; from then on the channel is the request's. */
+async function onRequest(take: ((channel: FrameChannel) => void) | null, channel: FrameChannel): Promise<void> {
   await channel.sendJson(FRAME.GO, { go: take !== null });
   if (take) take(channel);
   else channel.close();

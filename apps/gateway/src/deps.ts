@@ -1,4 +1,5 @@
 import type { Catalog } from "@mayfly/catalog";
+import type { BoxRequestId, BoxTask, ImageRequestId, ImageTask } from "@mayfly/contract";
 import type { Ledger, PriceTable } from "@mayfly/ledger";
 import type { FrameChannel, Producer } from "@mayfly/queue";
 import type { Logger } from "pino";
@@ -6,9 +7,9 @@ import type { CallRegistry } from "./calls/registry.ts";
 import type { BuildLogs } from "./deploy/build-logs.ts";
 import type { BuildSecrets } from "./deploy/build-secrets.ts";
 import type { BuildWorkers } from "./deploy/build-workers.ts";
-import type { ImageRequests } from "./images/requests.ts";
 import type { Published } from "./registry/published.ts";
 import type { RegistryStore } from "./registry/store.ts";
+import type { Requests } from "./requests/requests.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** What the routes need, put together once in main.ts. */
@@ -26,7 +27,9 @@ export interface GatewayDeps {
   /** Images of the workers, shown in the registry. */
   readonly published: Published;
   /** What is wanted of the workers' images. */
-  readonly images: ImageRequests;
+  readonly images: Requests<ImageTask, ImageRequestId>;
+  /** What is wanted of the workers' kept boxes. */
+  readonly boxes: Requests<BoxTask, BoxRequestId>;
   readonly producer: Producer;
   readonly calls: CallRegistry;
   readonly builds: BuildLogs;

@@ -6,7 +6,7 @@ import { expireBuilds, resumeBuilds } from "./deploy/unfinished.ts";
 import { dropPrivileges } from "./drop-privileges.ts";
 import { parseEnv } from "./env.ts";
 import { startServer } from "./http/server.ts";
-import { createListener } from "./listener.ts";
+import { createListener, createUpgrade } from "./listener.ts";
 import { closeDeps, openDeps } from "./open-deps.ts";
 import { keepSwept } from "./registry/sweeping.ts";
 
@@ -19,7 +19,12 @@ const channel = await listenChannel({
   path: env.channel,
   onConnection: (hello, connection) => void onConnection(hello, connection, deps),
 });
-const server = await startServer({ listener: createListener(deps), host: env.host, port: env.port }).catch((error) => {
+const server = await startServer({
+  listener: createListener(deps),
+  upgrade: createUpgrade(deps),
+  host: env.host,
+  port: env.port,
+}).catch((error) => {
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 });

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Catalog } from "@mayfly/catalog";
+import { newBoxRequestId, newImageRequestId } from "@mayfly/contract";
 import { defaultPriceTable, Ledger } from "@mayfly/ledger";
 import { createProducer } from "@mayfly/queue";
 import type { Logger } from "pino";
@@ -10,9 +11,9 @@ import { BuildSecrets } from "./deploy/build-secrets.ts";
 import { BuildWorkers } from "./deploy/build-workers.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { GatewayEnv } from "./env.ts";
-import { ImageRequests } from "./images/requests.ts";
 import { Published } from "./registry/published.ts";
 import { RegistryStore } from "./registry/store.ts";
+import { Requests } from "./requests/requests.ts";
 import { Waiters } from "./waiters.ts";
 
 /** Opens what lies under the home and reaches for Redis. @throws Error naming the file that cannot be used */
@@ -41,7 +42,14 @@ export async function openDeps(
     ledger: await Ledger.open(join(data, "ledger.sqlite")),
     registry,
     published: new Published({ store: registry, catalog, producer, channel: env.channel, workers, log }),
-    images: new ImageRequests({ producer, channel: env.channel, workers }),
+    images: new Requests({
+      ...{ what: "images", newId: newImageRequestId, channel: env.channel, workers },
+      ...{ add: producer.image, remove: producer.removeImage },
+    }),
+    boxes: new Requests({
+      ...{ what: "boxes", newId: newBoxRequestId, channel: env.channel, workers },
+      ...{ add: producer.box, remove: producer.removeBox },
+    }),
     producer,
     calls: new CallRegistry(),
     builds: new BuildLogs(),

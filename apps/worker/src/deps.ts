@@ -3,6 +3,7 @@ import type { BoxHost } from "@mayfly/container";
 import type { CourierPrograms, ImageStore, Importer } from "@mayfly/image";
 import type { PriceTable, Spool } from "@mayfly/ledger";
 import type { Logger } from "pino";
+import type { KeptBoxes } from "./boxes/kept-boxes.ts";
 import type { BuildSurroundings } from "./build/surroundings.ts";
 import type { Clock } from "./clock.ts";
 import type { InUse } from "./images/in-use.ts";
@@ -38,6 +39,7 @@ export interface WorkerDeps {
   readonly inUse: InUse;
   readonly nursery: Pick<NurseryKeeper, "forRoot">;
   readonly ready: Pick<ReadyBoxes, "begin">;
+  readonly kept: KeptBoxes;
   readonly notes: Notes;
   readonly spool: Spool;
   readonly shipper: Shipper;

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DirectoryCache } from "@mayfly/build";
 import { openBoxHost } from "@mayfly/container";
-import { BuildJob, FIXED_LIMITS, ImageJob, InvokeJob, PublishJob } from "@mayfly/contract";
+import { BoxJob, BuildJob, FIXED_LIMITS, ImageJob, InvokeJob, PublishJob } from "@mayfly/contract";
 import { imageImporter, openImageStore } from "@mayfly/image";
 import { defaultPriceTable, openSpool } from "@mayfly/ledger";
 import { consume } from "@mayfly/queue";
 import { pino } from "pino";
+import { KeptBoxes } from "./boxes/kept-boxes.ts";
+import { serveBoxes } from "./boxes/serve.ts";
 import { BASE_IMAGE, build } from "./build/build.ts";
 import { BuildSurroundings } from "./build/surroundings.ts";
 import { systemClock } from "./clock.ts";
@@ -50,6 +52,9 @@ const spool = await openSpool(join(env.home, "spool"));
 const shipper = new Shipper({ spool, address: env.channel, host: env.host, log });
 
 const roots = new Roots(store);
+const inUse = new InUse();
+// First, before any box could be given the ids of one that is kept.
+const kept = await KeptBoxes.open(env.home, { boxes, log, store, roots, inUse });
 const nursery = new NurseryKeeper({ boxes, native: env.native, log });
 const ready = new ReadyBoxes({ deps: () => deps, budget_bytes: env.readyBytes });
 const deps: WorkerDeps = {
@@ -66,9 +71,10 @@ const deps: WorkerDeps = {
   programs: new ImagePrograms(store, roots),
   surroundings: await BuildSurroundings.open(join(runDir, "build-ca"), env.buildVariables, env.buildCa),
   buildCache: await DirectoryCache.open(join(env.home, "build-cache")),
-  inUse: new InUse(),
+  inUse,
   nursery,
   ready,
+  kept,
   notes: new Notes(join(runDir, "notes")),
   spool,
   shipper,
@@ -79,6 +85,8 @@ const BUILDS_AT_ONCE = 2;
 const PUBLISHED_AT_ONCE = 2;
 /** Most of them take no time; a few may take hours (an image of gigabytes over a slow line). */
 const IMAGE_REQUESTS_AT_ONCE = 16;
+/** Of kept boxes: who is attached, waits or follows a log holds one for as long. */
+const BOX_REQUESTS_AT_ONCE = 256;
 /** How long what is under way may take to end when we are told to stop; the supervisor waits twice as long. */
 const DRAIN_MS = 10_000;
 
@@ -125,6 +133,14 @@ const imageRequests = consume({
   process: (job) => serveImages(ImageJob.parse(job), deps),
   onError,
 });
+const boxRequests = consume({
+  redis: env.redis,
+  prefix: env.prefix,
+  queue: "box",
+  concurrency: BOX_REQUESTS_AT_ONCE,
+  process: (job) => serveBoxes(BoxJob.parse(job), deps),
+  onError,
+});
 
 let stopping: Promise<void> | null = null;
 function stop(why: string, code = 0): Promise<void> {
@@ -135,6 +151,7 @@ function stop(why: string, code = 0): Promise<void> {
       builds.close(DRAIN_MS),
       publications.close(0),
       imageRequests.close(0),
+      kept.close().then(() => boxRequests.close(0)),
     ]);
     await shipper.close();
     spool.close();

@@ -18,7 +18,7 @@ export async function recover(deps: WorkerDeps): Promise<{ boxes: number; bills:
   }
   for (const orphan of orphans.values()) {
     await orphan.kill();
-    await orphan.remove();
+    deps.kept.lost(orphan.id, await orphan.remove());
   }
   return { boxes: orphans.size + notes.length, bills: notes.length };
 }

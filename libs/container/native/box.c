@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,6 +144,19 @@ static int open_input(const struct request *request) {
   return input;
 }
 
+/* Programs open /dev/stdout and /dev/stdin anew, which asks for the pipe's owner; runc does the same
+ * (fixStdioPermissions).
+ */
+static void own_pipes(const struct request *request) {
+  unsigned base = userns_base(request->slot);
+  for (size_t i = 0; i < request->fd_count; i++) {
+    struct stat is;
+    STEP("look at standard stream", fstat(request->fds[i], &is));
+    if (S_ISFIFO(is.st_mode))
+      STEP("owner of standard stream", fchown(request->fds[i], base + request->uid, base + request->gid));
+  }
+}
+
 _Noreturn void box_run(const struct request *request, const struct workshop *workshop, const struct parts *given) {
   struct parts parts = *given;
   report_fd = parts.report;
@@ -155,6 +169,7 @@ _Noreturn void box_run(const struct request *request, const struct workshop *wor
   if (parts.go >= 0) move_up(&parts.go);
   STEP("hostname", sethostname(request->hostname, strlen(request->hostname)));
   int idmap = rootfs_enter(request, workshop, parts.userns, userns_base(request->slot));
+  if (parts.go < 0) own_pipes(request);
   standard_streams(open_input(request), request->fds, parts.go < 0 ? outputs(request) : 0);
   /* As late as can be, so that the bill holds as little of our own work as can be. */
   join_groups(parts.joins, request->join_count);

@@ -41,6 +41,8 @@ export interface Box {
   sample(): CgroupUsage;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  /** Sends the main process a signal, by name. One that has ended gets none. */
+  signal(name: NodeJS.Signals): void;
   /** Kills the whole box. The first reason is the one that counts. */
   kill(why: KillReason): void;
   /** Never rejects. */
@@ -184,6 +186,16 @@ export class RunningBox implements Box {
     await this.#parts.cgroup.thaw();
   }
 
+  signal(name: NodeJS.Signals): void {
+    // Its number may be another process's once PID 1 of the box has reaped it.
+    if (this.#over || this.pid === 0 || parentOf(this.pid) !== this.#init) return;
+    try {
+      process.kill(this.pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+
   kill(why: KillReason): void {
     if (this.#killed || this.#over) return;
     this.#killed = why;
@@ -246,6 +258,14 @@ function openIfThere(path: string): number | null {
 
 function refusedConnection(message: string): NodeJS.ErrnoException {
   return Object.assign(new Error(message), { code: "ECONNREFUSED" });
+}
+
+function parentOf(pid: number): number | null {
+  try {
+    return Number(/\) . (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))?.[1]);
+  } catch {
+    return null;
+  }
 }
 
 /** A PID 1 that is a zombie has ended with all its namespace; who reaps it, without the launcher, is the host's init and may take its time. */

@@ -41,6 +41,12 @@ export interface BoxHost {
   openNursery(spec: NurserySpec): Promise<Nursery>;
   /** Resolves when boxes can have `network: "egress"`; it is made when it is first asked for. @throws NetworkError with the remedy */
   openNetwork(): Promise<void>;
+  /**
+   * A range of ids that no other box has until `releaseIds`, by its first as the host numbers it; after a restart, the one that is named.
+   * @throws Error when all are taken, or this one is
+   */
+  reserveIds(idBase: number | null): number;
+  releaseIds(idBase: number): void;
   /** Takes the network of a dead predecessor away as well. */
   orphans(): Promise<Orphan[]>;
   /** Ends every box, the launcher, and removes our cgroups. */
@@ -89,6 +95,8 @@ export async function openBoxHost(options: BoxHostOptions): Promise<BoxHost> {
 /** native/userns.h */
 const FIRST_HOST_ID = 0x40000000;
 const IDS_PER_BOX = 65_536;
+const baseOf = (slot: number): number => FIRST_HOST_ID + slot * IDS_PER_BOX;
+const slotOf = (idBase: number): number => (idBase - FIRST_HOST_ID) / IDS_PER_BOX;
 
 class Host implements BoxHost {
   readonly #tree: CgroupTree;
@@ -144,15 +152,28 @@ class Host implements BoxHost {
     await this.#network.open();
   }
 
+  reserveIds(idBase: number | null): number {
+    if (idBase === null) return baseOf(this.#slots.take());
+    this.#slots.takeThis(slotOf(idBase));
+    return idBase;
+  }
+
+  releaseIds(idBase: number): void {
+    this.#slots.release(slotOf(idBase));
+  }
+
   async #start(spec: BoxSpec, lease: Lease | null): Promise<Box> {
-    const slot = this.#slots.take();
-    const { cgroup, streams, request, listener } = this.#prepare(spec, slot, lease);
+    const slot = spec.idBase === null ? this.#slots.take() : slotOf(spec.idBase);
+    const release = () => {
+      if (spec.idBase === null) this.#slots.release(slot);
+    };
+    const { cgroup, streams, request, listener } = this.#prepare(spec, slot, lease, release);
     const box = new RunningBox({
       id: spec.id,
       cgroup,
       lease,
       forked: spec.nursery !== null,
-      idBase: FIRST_HOST_ID + slot * IDS_PER_BOX,
+      idBase: baseOf(slot),
       channel: streams.channel,
       stdin: streams.stdin,
       listener,
@@ -162,7 +183,7 @@ class Host implements BoxHost {
       kill: () => this.#kill(spec.id),
       onGone: () => {
         this.#launcher.forget(spec.id);
-        this.#slots.release(slot);
+        release();
         this.#running.delete(spec.id);
       },
       onRemoved: () => this.#owned.delete(spec.id),
@@ -236,6 +257,7 @@ class Host implements BoxHost {
     spec: BoxSpec,
     slot: number,
     lease: Lease | null,
+    release: () => void,
   ): { cgroup: Cgroup; streams: Streams; request: Uint8Array; listener: number | null } {
     let cgroup: Cgroup | undefined;
     let listener: number | null = null;
@@ -247,7 +269,7 @@ class Host implements BoxHost {
       if (spec.serve !== null) listener = this.#addon.listenIn(lease!.fd, spec.serve);
       return { cgroup, request, listener, streams: openStreams(this.#addon, spec) };
     } catch (error) {
-      this.#slots.release(slot);
+      release();
       if (listener !== null) closeSync(listener);
       void cgroup?.remove().catch(() => {}); // nobody is in it yet
       throw error;

@@ -62,6 +62,7 @@ const SPEC: BoxSpec = {
   stdin: false,
   writable: null,
   serve: null,
+  idBase: null,
   network: "none",
 };
 

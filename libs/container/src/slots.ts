@@ -13,6 +13,13 @@ export class Slots {
     return slot;
   }
 
+  /** @throws Error when it is taken, or there is none of this number */
+  takeThis(slot: number): void {
+    const at = this.#free.indexOf(slot);
+    if (at < 0) throw new Error(`the id range ${slot} is taken`);
+    this.#free.splice(at, 1);
+  }
+
   /** The one released last is taken first: its user namespace is the one that is ready. */
   release(slot: number): void {
     this.#free.push(slot);

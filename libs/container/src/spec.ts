@@ -8,10 +8,15 @@ export interface BoxSpec {
   readonly rootfs: RootFs;
   readonly mounts: readonly BoxMount[];
   /**
-   * A folder, empty, whose `u` is to keep what the box writes, owners by their numbers on the host (`Box.idBase`); null: what it writes is
-   * in memory, within `tmp_bytes`, and goes with it.
+   * A folder, empty but for the `u` of an earlier run, whose `u` is to keep what the box writes, owners by their numbers on the host
+   * (`Box.idBase`); null: what it writes is in memory, within `tmp_bytes`, and goes with it.
    */
   readonly writable: string | null;
+  /**
+   * Its id 0 as the host numbers it, of a range that `BoxHost.reserveIds` gave: what it left in `writable` is its own when it starts again.
+   * null: any range that is free while it runs.
+   */
+  readonly idBase: number | null;
   /** The program and its arguments. Without a slash it is looked for in the PATH of `env`. */
   readonly args: readonly string[];
   /** `NAME=value`. */
@@ -46,7 +51,7 @@ export interface BoxSpec {
   readonly serve: number | null;
   /** Whether the program gets a socket to us as descriptor 3. */
   readonly channel: boolean;
-  /** Whether its standard input is a socket to us; else it is empty. */
+  /** Whether its standard input is a pipe from us; else it is empty. */
   readonly stdin: boolean;
   /** For tests: `idmap: "off"` mounts layers without the box's ids; protections can be off in a host that allows it. */
   readonly test?: { readonly idmap?: "off"; readonly unprotected?: readonly Protection[] };

@@ -13,7 +13,7 @@ export interface Streams {
 }
 
 /**
- * Output as pipes (programs reopen /dev/stdout, which a socket refuses), the channel as a socket.
+ * Input and output as pipes (programs reopen /dev/stdin and /dev/stdout, which a socket refuses), the channel as a socket.
  * @throws with code EMFILE when descriptors run out; nothing stays open then
  */
 export function openStreams(addon: Addon, wanted: { readonly channel: boolean; readonly stdin: boolean }): Streams {
@@ -26,13 +26,13 @@ export function openStreams(addon: Addon, wanted: { readonly channel: boolean; r
     const [outRead, outWrite] = made(addon.pipe());
     const [errRead, errWrite] = made(addon.pipe());
     const ends = wanted.channel ? made(addon.socketPair(false)) : null;
-    const input = wanted.stdin ? made(addon.socketPair(false)) : null;
+    const input = wanted.stdin ? made(addon.pipe()) : null;
     return {
       stdout: quiet(new Socket({ fd: outRead, readable: true, writable: false })),
       stderr: quiet(new Socket({ fd: errRead, readable: true, writable: false })),
       channel: ends && quiet(new Socket({ fd: ends[0], readable: true, writable: true, allowHalfOpen: true })),
-      stdin: input && quiet(new Socket({ fd: input[0], readable: true, writable: true })),
-      theirs: [outWrite, errWrite, ...(ends ? [ends[1]] : []), ...(input ? [input[1]] : [])],
+      stdin: input && quiet(new Socket({ fd: input[1], readable: false, writable: true })),
+      theirs: [outWrite, errWrite, ...(ends ? [ends[1]] : []), ...(input ? [input[0]] : [])],
     };
   } catch (error) {
     for (const fd of open) closeSync(fd);

@@ -29,6 +29,8 @@ export const FRAME = {
   RECORD: 10,
   /** JSON: what a RECORD that asked for it came to. */
   ACK: 11,
+  /** Bytes that a kept box wrote to its standard error; DATA is what it wrote to its standard output. */
+  STDERR: 12,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 

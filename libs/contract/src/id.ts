@@ -29,6 +29,11 @@ export const ImageRequestId = z
   .regex(new RegExp(`^img_${ULID_LIKE}$`))
   .brand<"ImageRequestId">();
 export type ImageRequestId = z.infer<typeof ImageRequestId>;
+export const BoxRequestId = z
+  .string()
+  .regex(new RegExp(`^bxr_${ULID_LIKE}$`))
+  .brand<"BoxRequestId">();
+export type BoxRequestId = z.infer<typeof BoxRequestId>;
 
 /** A box that is made before its request: it has no invocation to be named after. */
 export const BoxId = z.string().regex(new RegExp(`^(inv|box)_${ULID_LIKE}$`));
@@ -61,4 +66,5 @@ export const newInvocationId = (nowMs: number): InvocationId => `inv_${uuidv7(no
 export const newBoxId = (nowMs: number): BoxId => `box_${uuidv7(nowMs)}`;
 export const newPublishId = (nowMs: number): PublishId => `pub_${uuidv7(nowMs)}` as PublishId;
 export const newImageRequestId = (nowMs: number): ImageRequestId => `img_${uuidv7(nowMs)}` as ImageRequestId;
+export const newBoxRequestId = (nowMs: number): BoxRequestId => `bxr_${uuidv7(nowMs)}` as BoxRequestId;
 export const newBuildId = (nowMs: number): BuildId => `bld_${uuidv7(nowMs)}` as BuildId;

@@ -1,5 +1,6 @@
 export * from "./allowed-target.ts";
 export * from "./bill.ts";
+export * from "./box-task.ts";
 export * from "./build-options.ts";
 export * from "./fault.ts";
 export * from "./frame.ts";

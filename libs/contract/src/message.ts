@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { BuildOptions, NO_BUILD_OPTIONS } from "./build-options.ts";
-import { BuildId, Digest, FunctionName, ImageRequestId, InvocationId, PublishId } from "./id.ts";
+import { BoxRequestId, BuildId, Digest, FunctionName, ImageRequestId, InvocationId, PublishId } from "./id.ts";
 import { CONTRACTS, PINNED_CONTRACTS, SettingsSchema } from "./settings.ts";
 
 /** Everything that our processes say to each other, as data: job payloads, first frames of a channel, heads. */
@@ -108,6 +108,7 @@ export const Hello = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("outbox"), host: z.string() }),
   z.object({ kind: z.literal("publish"), publish: PublishId, host: z.string() }),
   z.object({ kind: z.literal("image"), request: ImageRequestId, host: z.string() }),
+  z.object({ kind: z.literal("box"), request: BoxRequestId, host: z.string() }),
   /** For a blob of the gateway's registry, from a byte on: DATA frames, and END when that was all of it. */
   z.object({ kind: z.literal("blob"), digest: Digest, from: z.int().nonnegative(), host: z.string() }),
 ]);

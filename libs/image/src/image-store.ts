@@ -1,4 +1,4 @@
-import type { Digest, RootFs } from "@mayfly/contract";
+import type { BoxChange, Digest, RootFs } from "@mayfly/contract";
 import type { Import } from "./archive/flat.ts";
 import type { Loaded } from "./archive/load.ts";
 import type { ArchiveFormat, Saved } from "./archive/save.ts";
@@ -74,6 +74,10 @@ export interface ImageStore {
   diff(image: Digest, writable: WritableLayer, options: { readonly compression: Compression }): Promise<Layer | null>;
   /** Makes an image of an image and what a box wrote over it. @returns the manifest's digest; tag it, or gc takes it. */
   commit(commit: Commit): Promise<Digest>;
+  /** What a box of an image changed, in layer order; paths begin with a slash. */
+  changes(image: Digest, writable: WritableLayer): AsyncIterable<BoxChange>;
+  /** The root file system of a box in one tar: its image's, and over it what it wrote. */
+  exportBox(image: Digest, writable: WritableLayer): AsyncIterable<Uint8Array>;
 
   /**
    * A tar of images with all that they reach: an OCI image layout; `docker` has manifest.json beside it. History, layers and digests are
@@ -88,7 +92,7 @@ export interface ImageStore {
     archive: AsyncIterable<Uint8Array>,
     options?: { readonly acceptTag?: (tag: string) => void },
   ): Promise<readonly Loaded[]>;
-  /** The root file system in one tar. Layers, history and configuration are lost. For a box: commit first. */
+  /** The root file system in one tar. Layers, history and configuration are lost. */
   export(digest: Digest): AsyncIterable<Uint8Array>;
   /** Makes an image of one layer of such a tar, and unpacks it to see that it can be. Tag it, or gc takes it. */
   import(tar: AsyncIterable<Uint8Array>, options: Import): Promise<Digest>;

@@ -53,6 +53,7 @@ export { formatRemote, parseRemoteReference, type RemoteReference } from "./regi
 export type { ImageSource } from "./registry/source.ts";
 export { type DockerRegistry, startDockerRegistry } from "./registry/testing/docker-registry.ts";
 export { type Front, startFront } from "./registry/testing/front.ts";
+export { type Found, lookUp } from "./snapshot/look-up.ts";
 export { readFileOf } from "./snapshot/read-file.ts";
 export { openImageStore, type StoreOptions } from "./store.ts";
 export type { Tagged } from "./tags.ts";

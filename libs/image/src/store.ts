@@ -1,7 +1,7 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Digest } from "@mayfly/contract";
-import { exportTree, importTree } from "./archive/flat.ts";
+import { exportBox, exportTree, importTree } from "./archive/flat.ts";
 import { load } from "./archive/load.ts";
 import { save } from "./archive/save.ts";
 import { BlobDirectory } from "./blob/directory.ts";
@@ -18,6 +18,7 @@ import { stackOf } from "./image/stack.ts";
 import { requireWhole } from "./image/whole.ts";
 import type { ImageStore } from "./image-store.ts";
 import { addLayer, adoptTar, entriesOfLayer } from "./layer/add.ts";
+import { changesOf } from "./layer/changes.ts";
 import { LAYER_LIMITS, type LayerLimits } from "./layer/limits.ts";
 import { parseReference } from "./reference.ts";
 import { Scratch } from "./scratch.ts";
@@ -83,6 +84,12 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
     async commit(wanted) {
       const { config } = await readImage(wanted.image, blobs);
       return commit(wanted, await rootfs(wanted.image), config.config, parts);
+    },
+    async *changes(image, writable) {
+      yield* changesOf(writable, await rootfs(image), parts);
+    },
+    async *exportBox(image, writable) {
+      yield* exportBox(writable, await rootfs(image), tree);
     },
     save: (images, format) => save(images, format, blobs),
     async load(source, { acceptTag = () => {} } = {}) {

@@ -4,6 +4,9 @@ import { CliError, EXIT } from "../failure.ts";
 import { named } from "../named.ts";
 import { json, note, out, table } from "../output.ts";
 import { listed } from "../pages.ts";
+import { remove } from "./box/lifecycle.ts";
+import { boxPath } from "./box/path.ts";
+import { isBox } from "./box/which.ts";
 
 interface Listed {
   readonly function: string;
@@ -36,11 +39,12 @@ export async function ls(client: Client, flags: { json?: boolean }): Promise<voi
   out(table(["FUNCTION", "LIVE", "CONTRACT", "MEMORY", "TIMEOUT", "URL"], rows));
 }
 
-/** NAME, NAME@VERSION, or the id of an invocation or build. */
+/** NAME, NAME@VERSION, the id of an invocation or build, or a box. */
 export async function inspect(client: Client, what: string): Promise<void> {
   const id = encodeURIComponent(what);
   if (what.startsWith("inv_")) return json(await client.json(`/v1/invocations/${id}`));
   if (what.startsWith("bld_")) return json(await client.json(`/v1/builds/${id}`));
+  if (await isBox(client, what)) return json(await client.json(boxPath(what)));
   const [name = "", version] = what.split("@");
   const path = version
     ? `${pathOf(name)}/versions/${encodeURIComponent(version.replace(/^v(?=\d)/, ""))}`
@@ -79,8 +83,16 @@ export async function rollback(
   if (flags.json) json(alias);
 }
 
-export async function rm(client: Client, names: readonly string[], flags: { json?: boolean }): Promise<void> {
+export async function rm(
+  client: Client,
+  names: readonly string[],
+  flags: { json?: boolean; force?: boolean },
+): Promise<void> {
   for (const name of names) {
+    if (await isBox(client, name)) {
+      await remove(client, name, flags);
+      continue;
+    }
     await named(client, name, () => client.ok(pathOf(name), { method: "DELETE" }));
     note(`${name} is removed; its bills stay`);
   }

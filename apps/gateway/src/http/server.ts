@@ -1,12 +1,22 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { toProblem } from "@mayfly/contract";
 
 /**
  * Listens. A body may take as long as its call, a head may not; Node refuses what two parsers could read differently (two lengths,
  * a length beside chunks, folded lines). @throws Error that says what to do when the address is taken
  */
-export function startServer(options: { listener: RequestListener; host: string; port: number }): Promise<Server> {
+export function startServer(options: {
+  listener: RequestListener;
+  /** Takes over connections of requests that it wants; with any other, an upgrade that is asked for is left out, as RFC 9110 §7.8 allows. */
+  upgrade: {
+    wants: (request: IncomingMessage) => boolean;
+    take: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  };
+  host: string;
+  port: number;
+}): Promise<Server> {
   const server = createServer(
     // Of a missing Host, Node would say nothing but 400: the listener says more.
     {
@@ -15,12 +25,14 @@ export function startServer(options: { listener: RequestListener; host: string; 
       keepAliveTimeout: 5_000,
       maxHeaderSize: 16 * 1024,
       requireHostHeader: false,
+      shouldUpgradeCallback: options.upgrade.wants,
     },
     options.listener,
   );
   // An expectation that we do not know is none (RFC 9110 §10.1.1).
   server.on("checkExpectation", options.listener);
   server.on("clientError", refuse);
+  server.on("upgrade", options.upgrade.take);
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const reason = error.code === "EADDRINUSE" ? "it is taken" : error.message;

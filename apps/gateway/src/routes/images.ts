@@ -1,10 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
-import { Fault, ImageTask } from "@mayfly/contract";
+import { ImageTask } from "@mayfly/contract";
 import { type Context, Hono } from "hono";
 import type { GatewayDeps } from "../deps.ts";
+import { download } from "../http/download.ts";
 import { jsonBody } from "../http/json-body.ts";
-import { followed } from "../images/followed.ts";
+import { followed } from "../requests/followed.ts";
+import type { Asking } from "../requests/requests.ts";
+import { taskOf } from "../requests/task.ts";
 
 type App = { Bindings: HttpBindings };
 
@@ -15,14 +18,12 @@ type App = { Bindings: HttpBindings };
 export const imageRoutes = (deps: GatewayDeps) =>
   new Hono<App>()
     .get("/images", (context) => json(context, { verb: "list" }, deps))
-    .post("/images", (context) => followed(context, { verb: "load" }, deps, incoming(context)))
+    .post("/images", (context) => asked(context, { verb: "load" }, deps, incoming(context)))
     .post("/images/gc", async (context) => {
       const keep = await deps.catalog.images();
-      return followed(context, taskOf({ ...(await members(context)), verb: "gc", keep }), deps);
+      return asked(context, { ...(await members(context)), verb: "gc", keep }, deps);
     })
-    .post("/images/fsck", async (context) =>
-      followed(context, taskOf({ ...(await members(context)), verb: "fsck" }), deps),
-    )
+    .post("/images/fsck", async (context) => asked(context, { ...(await members(context)), verb: "fsck" }, deps))
     .get("/images/:reference", (context) => json(context, { verb: "inspect", ...named(context) }, deps))
     .put("/images/:reference", async (context) =>
       json(context, { ...(await members(context)), verb: "tag", ...named(context) }, deps),
@@ -40,52 +41,35 @@ export const imageRoutes = (deps: GatewayDeps) =>
     .get("/images/:reference/rootfs", (context) => tar(context, { verb: "export", ...named(context) }, deps))
     .put("/images/:reference/rootfs", (context) => {
       const [changes, message] = [context.req.queries("change"), context.req.query("message")];
-      return followed(
-        context,
-        taskOf({ verb: "import", ...named(context), changes, message }),
-        deps,
-        incoming(context),
-      );
+      return asked(context, { verb: "import", ...named(context), changes, message }, deps, incoming(context));
     })
     .post("/images/:reference/pull", async (context) =>
-      followed(context, taskOf({ ...(await members(context)), verb: "pull", ...named(context) }), deps),
+      asked(context, { ...(await members(context)), verb: "pull", ...named(context) }, deps),
     )
     .post("/images/:reference/push", async (context) =>
-      followed(context, taskOf({ ...(await members(context)), verb: "push", ...named(context) }), deps),
+      asked(context, { ...(await members(context)), verb: "push", ...named(context) }, deps),
     );
 
 const named = (context: Context<App>) => ({ reference: context.req.param("reference") });
 const members = async (context: Context<App>) => (await jsonBody(incoming(context))) ?? {};
 const incoming = (context: Context<App>) => context.env.incoming as IncomingMessage;
 
-/** @throws Fault bad_request naming the member that is wrong */
-function taskOf(value: Record<string, unknown>): ImageTask {
-  const parsed = ImageTask.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue?.path.join(".");
-  throw new Fault("bad_request", { detail: `${where ? `${where}: ` : ""}${issue?.message}` });
+/** Work that takes its time. */
+async function asked(
+  context: Context<App>,
+  task: Record<string, unknown>,
+  deps: GatewayDeps,
+  body?: NonNullable<Asking["body"]>,
+): Promise<Response> {
+  const wanted = taskOf(ImageTask, task);
+  return followed(context, (asking) => deps.images.ask(wanted, asking), deps, body);
 }
 
 async function json(context: Context<App>, task: Record<string, unknown>, { images }: GatewayDeps): Promise<Response> {
-  return context.json((await images.ask(taskOf(task), { signal: context.req.raw.signal })) as object);
+  return context.json((await images.ask(taskOf(ImageTask, task), { signal: context.req.raw.signal })) as object);
 }
 
-/** What cannot be given whole cuts the connection: its head is gone already. */
-async function tar(
-  context: Context<App>,
-  task: Record<string, unknown>,
-  { images, log }: GatewayDeps,
-): Promise<Response> {
-  const bytes = await images.bytes(taskOf(task), { signal: context.req.raw.signal });
-  const guarded = async function* () {
-    try {
-      yield* bytes;
-    } catch (error) {
-      log.error({ err: error }, "an archive of images could not be given whole");
-      incoming(context).socket.destroy();
-    }
-  };
-  const stream = ReadableStream.from(guarded()) as unknown as ReadableStream;
-  return new Response(stream, { headers: { "content-type": "application/x-tar" } });
+async function tar(context: Context<App>, task: Record<string, unknown>, deps: GatewayDeps): Promise<Response> {
+  const bytes = await deps.images.bytes(taskOf(ImageTask, task), { signal: context.req.raw.signal });
+  return download(context, bytes, "application/x-tar", deps);
 }

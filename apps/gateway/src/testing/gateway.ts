@@ -16,7 +16,7 @@ import { vi } from "vitest";
 import { onConnection } from "../channel-server.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { startServer } from "../http/server.ts";
-import { createListener } from "../listener.ts";
+import { createListener, createUpgrade } from "../listener.ts";
 import { closeDeps, openDeps } from "../open-deps.ts";
 import { IMAGE, TestWorker } from "./worker.ts";
 
@@ -51,7 +51,12 @@ export async function startGateway(options: { queueLimit?: number } = {}): Promi
     path: channel,
     onConnection: (hello, connection) => void onConnection(hello, connection, deps),
   });
-  const server = await startServer({ listener: createListener(deps), host: "127.0.0.1", port: 0 });
+  const server = await startServer({
+    listener: createListener(deps),
+    upgrade: createUpgrade(deps),
+    host: "127.0.0.1",
+    port: 0,
+  });
   const { port } = server.address() as { port: number };
   const url = `http://127.0.0.1:${port}`;
   const worker = await TestWorker.start({ redis: redis.address, prefix: PREFIX, channel });

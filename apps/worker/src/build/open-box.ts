@@ -33,6 +33,7 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
         stdin: false,
         writable: null,
         serve: null,
+        idBase: null,
       }),
     );
     starting.catch(release);

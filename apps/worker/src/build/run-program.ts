@@ -1,18 +1,16 @@
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { BuildStopped, type RunProgram } from "@mayfly/build";
 import { type Box, NetworkError } from "@mayfly/container";
-import { FIXED_LIMITS, formatBytes } from "@mayfly/contract";
+import { FIXED_LIMITS } from "@mayfly/contract";
 import type { WorkerDeps } from "../deps.ts";
+import { watchDisk } from "../disk-use.ts";
 
 const MiB = 1024 * 1024;
 /** Of one RUN. */
 const LIMITS = { memory_bytes: 2048 * MiB, cpu_millis: 2_000, cpu_weight: 50, pids: 1024, tmp_bytes: 256 * MiB };
 const TIMEOUT_MS = 30 * 60_000;
 const DISK_BYTES = 10 * 1024 * MiB;
-const DISK_LOOKED_AT_MS = 3_000;
 /** Where a script of a heredoc lies while it runs. */
 const SCRIPT = ".mayfly-script";
 
@@ -41,6 +39,7 @@ export function programRunner(
         mounts: [],
         writable: dir,
         serve: null,
+        idBase: null,
         args: script ? [`/${SCRIPT}`] : request.args,
         env: surroundings.around(request.env),
         cwd: request.cwd,
@@ -99,23 +98,12 @@ async function bounded(box: Box, dir: string, signal: AbortSignal) {
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   const late = setTimeout(() => box.kill({ kind: "timeout" }), TIMEOUT_MS);
-  const looking = setInterval(async () => {
-    if ((await sizeOf(dir)) > DISK_BYTES)
-      box.kill({ kind: "killed", reason: `it wrote more than ${formatBytes(DISK_BYTES)}` });
-  }, DISK_LOOKED_AT_MS);
+  const unwatch = watchDisk(box, dir, DISK_BYTES);
   try {
     return await box.ended;
   } finally {
     clearTimeout(late);
-    clearInterval(looking);
+    unwatch();
     signal.removeEventListener("abort", stop);
   }
-}
-
-/** What a folder holds on disk. Files may go while it is read: what du says on stdout counts, whatever it complains of. */
-async function sizeOf(dir: string): Promise<number> {
-  const read = await promisify(execFile)("du", ["-s", "--block-size=1", dir]).catch(
-    (error: { stdout?: string }) => error,
-  );
-  return Number.parseInt(read.stdout ?? "0", 10) || 0;
 }

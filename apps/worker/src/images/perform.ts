@@ -1,15 +1,11 @@
-import type { ImageResults, ImageTask, ImageVerb } from "@mayfly/contract";
+import type { ImageTask, ImageVerb } from "@mayfly/contract";
 import { ImageError, type ImageStore } from "@mayfly/image";
 import type { WorkerDeps } from "../deps.ts";
+import type { Requester } from "../requests/requester.ts";
+import type { Answer } from "../requests/serve.ts";
 import { found, history, inspect, known, list, movable, rollback, tag, untag } from "./names.ts";
 import { pull, push } from "./registries.ts";
-import type { Requester } from "./requester.ts";
 import { fsck, gc } from "./upkeep.ts";
-
-/** JSON, or bytes as they come. */
-export type Answer =
-  | { readonly result: ImageResults[keyof ImageResults] }
-  | { readonly bytes: AsyncIterable<Uint8Array> };
 
 type Task<V extends ImageVerb> = Extract<ImageTask, { verb: V }>;
 type Deps = Pick<WorkerDeps, "store" | "importer" | "courier" | "inUse" | "roots" | "spool" | "clock">;

@@ -57,6 +57,7 @@ export function functionBox(wanted: Wanted, rootfs: RootFs, image: ImageProgram,
     stdin: version.contract === "cgi",
     writable: null,
     serve: wanted.contracts.includes("runtime-api") ? RUNTIME_API_PORT : null,
+    idBase: null,
     network: settings.network,
   };
 }

@@ -79,4 +79,5 @@ const spec = (id: string, nursery: string, rootfs: RootFs): BoxSpec => ({
   stdin: false,
   writable: null,
   serve: null,
+  idBase: null,
 });

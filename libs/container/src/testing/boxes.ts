@@ -95,6 +95,7 @@ export class TestBoxes {
       stdin: false,
       writable: null,
       serve: null,
+      idBase: null,
       network: "none",
       ...rest,
     };

@@ -6,13 +6,27 @@ import type { Expansion } from "../compression/bounded.ts";
 import { compressionOf, MAGIC_BYTES } from "../compression/decompress.ts";
 import { createImage } from "../image/create.ts";
 import { adoptTar, putTar } from "../layer/add.ts";
+import type { WritableLayer } from "../layer/diff.ts";
 import type { LayerEntry } from "../layer/entry.ts";
+import { asInBoxOrImage } from "../layer/shift.ts";
 import { tarOf } from "../layer/to-tar.ts";
 import type { LayerTree } from "../tree/layer-tree.ts";
 
 /** The root file system of an image as a box would find it, in one tar: layers, history and configuration are lost. */
 export function exportTree({ lower }: RootFs, tree: LayerTree): AsyncGenerator<Uint8Array> {
   return tarOf(withoutPlainRoot(tree.merge(lower)));
+}
+
+/** The same of a box: its image's, and over it what it wrote. */
+export function exportBox(
+  { upper, id_base }: WritableLayer,
+  { lower }: RootFs,
+  tree: LayerTree,
+): AsyncGenerator<Uint8Array> {
+  const entries = async function* (): AsyncGenerator<LayerEntry> {
+    for await (const entry of tree.merge([upper, ...lower])) yield asInBoxOrImage(entry, id_base);
+  };
+  return tarOf(withoutPlainRoot(entries()));
 }
 
 /** A root like any other is not said, so that unpacking the tar somewhere does not change the folder that it is unpacked in. */

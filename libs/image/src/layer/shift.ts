@@ -20,6 +20,11 @@ export function asInBox(entry: LayerEntry, base: number): LayerEntry {
   };
 }
 
+/** The same of one that is a box's or its image's: ids that no box has are as they are. */
+export function asInBoxOrImage(entry: LayerEntry, base: number): LayerEntry {
+  return "uid" in entry && entry.uid >= base && base > 0 ? asInBox(entry, base) : entry;
+}
+
 function shifted(id: number, base: number, path: string): number {
   if (base === 0) return id;
   if (id < base || id >= base + RANGE) throw refused(path, `its owner ${id} is none of the box's, ${base} and up`);

@@ -46,5 +46,7 @@ export const QUEUES = {
   publish: { attempts: 1, maxStalledCount: 0 },
   /** As above. */
   image: { attempts: 1, maxStalledCount: 0 },
+  /** As above. */
+  box: { attempts: 1, maxStalledCount: 0 },
 } as const;
 export type QueueName = keyof typeof QUEUES;

@@ -1,4 +1,4 @@
-import type { BuildJob, ImageJob, InvokeJob, PublishJob } from "@mayfly/contract";
+import type { BoxJob, BuildJob, ImageJob, InvokeJob, PublishJob } from "@mayfly/contract";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { producerConnection, QUEUES, type QueueName, type RedisAddress } from "./connection.ts";
@@ -16,6 +16,8 @@ export interface Producer {
   publish(job: PublishJob): Promise<void>;
   image(job: ImageJob): Promise<void>;
   removeImage(id: string): Promise<void>;
+  box(job: BoxJob): Promise<void>;
+  removeBox(id: string): Promise<void>;
   /** Jobs that wait for a worker. */
   waiting(queue: QueueName): Promise<number>;
   /** @throws Error when Redis does not answer */
@@ -33,7 +35,13 @@ export function createProducer(options: {
   redis.on("error", options.onError);
   let queues: Record<QueueName, Queue> | null = null;
   redis.on("ready", () => {
-    queues ??= { invoke: open("invoke"), build: open("build"), publish: open("publish"), image: open("image") };
+    queues ??= {
+      invoke: open("invoke"),
+      build: open("build"),
+      publish: open("publish"),
+      image: open("image"),
+      box: open("box"),
+    };
   });
   const open = (name: QueueName) => {
     const queue = new Queue(name, {
@@ -62,6 +70,8 @@ export function createProducer(options: {
     publish: async (job) => void (await queue("publish").add("publish", job, { jobId: job.publish })),
     image: async (job) => void (await queue("image").add("image", job, { jobId: job.request })),
     removeImage: (id) => remove("image", id),
+    box: async (job) => void (await queue("box").add("box", job, { jobId: job.request })),
+    removeBox: (id) => remove("box", id),
     removeBuild: (id) => remove("build", id),
     waiting: async (name) => queue(name).getWaitingCount(),
     ping: async () => void (await queue("invoke").getWaitingCount()),

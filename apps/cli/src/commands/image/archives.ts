@@ -17,15 +17,15 @@ export async function save(
   const [first, ...others] = references as readonly [string, ...string[]];
   const query = new URLSearchParams(others.map((reference): [string, string] => ["also", reference]));
   if (flags.format !== undefined) query.set("format", flags.format);
-  await write(client, `${imagePath(first)}/archive?${query}`, flags.output);
+  await writeArchive(client, `${imagePath(first)}/archive?${query}`, flags.output);
 }
 
 export function exportRoot(client: Client, reference: string, flags: { readonly output?: string }): Promise<void> {
-  return write(client, `${imagePath(reference)}/rootfs`, flags.output);
+  return writeArchive(client, `${imagePath(reference)}/rootfs`, flags.output);
 }
 
 /** To a file, which is there whole or not at all, or to standard output. */
-async function write(client: Client, path: string, output: string | undefined): Promise<void> {
+export async function writeArchive(client: Client, path: string, output: string | undefined): Promise<void> {
   if (output === undefined && process.stdout.isTTY) {
     throw new CliError("an archive is not for a terminal", { exit: EXIT.usage, hint: "give a file with -o" });
   }

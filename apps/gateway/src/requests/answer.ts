@@ -23,24 +23,28 @@ export async function jsonAnswer(
   throw lost();
 }
 
-/** The bytes that a worker answers with. What goes wrong before the first of them is thrown here, the rest where they are read. */
-export async function bytesAnswer(channel: FrameChannel): Promise<AsyncGenerator<Uint8Array>> {
+/** The frames that a worker answers with, up to END. What goes wrong before the first of them is thrown here, the rest where they are read. */
+export async function framesAnswer(channel: FrameChannel): Promise<AsyncGenerator<Frame>> {
   const frames = channel.frames[Symbol.asyncIterator]();
-  const next = async (): Promise<Uint8Array | null> => {
+  const next = async (): Promise<Frame | null> => {
     const { value, done } = await frames.next();
     if (done) throw lost();
     if (value.type === FRAME.END) return null;
-    if (value.type !== FRAME.DATA) throw faultOf(value);
-    return value.payload;
+    if (value.type !== FRAME.DATA && value.type !== FRAME.STDERR) throw faultOf(value);
+    return value;
   };
   const first = await next();
   return (async function* () {
     try {
-      for (let chunk = first; chunk !== null; chunk = await next()) yield chunk;
+      for (let frame = first; frame !== null; frame = await next()) yield frame;
     } finally {
       channel.destroy();
     }
   })();
+}
+
+export async function* bytesOf(frames: AsyncIterable<Frame>): AsyncGenerator<Uint8Array> {
+  for await (const { payload } of frames) yield payload;
 }
 
 const lost = () =>
@@ -49,7 +53,7 @@ const lost = () =>
     hint: "ask again; its log says more",
   });
 
-function faultOf(frame: Frame): Fault {
+export function faultOf(frame: Frame): Fault {
   if (frame.type !== FRAME.ERROR)
     return new Fault("internal", { detail: `a worker answered with a frame of type ${frame.type}` });
   const { code, message } = ErrorFrame.parse(decodeJson(frame));

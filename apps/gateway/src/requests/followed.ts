@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpBindings } from "@hono/node-server";
-import { type ImageProgress, type ImageTask, type Problem, toProblem } from "@mayfly/contract";
+import { type ImageProgress, type Problem, toProblem } from "@mayfly/contract";
 import type { Context } from "hono";
 import type { GatewayDeps } from "../deps.ts";
 import { asFault } from "../http/failure.ts";
@@ -18,12 +18,12 @@ const SAY_EVERY_MS = 30_000;
  */
 export async function followed(
   context: Context<{ Bindings: HttpBindings }>,
-  task: ImageTask,
-  { images, log }: Pick<GatewayDeps, "images" | "log">,
+  ask: (asking: Asking) => Promise<unknown>,
+  { log }: Pick<GatewayDeps, "log">,
   body?: NonNullable<Asking["body"]>,
 ): Promise<Response> {
   const given = { signal: context.req.raw.signal, ...(body && { body }) };
-  if (!wantsStream(context)) return context.json((await images.ask(task, given)) as object);
+  if (!wantsStream(context)) return context.json((await ask(given)) as object);
   const waiting: ImageProgress[] = [];
   let wake = () => {};
   const onProgress = (progress: ImageProgress) => {
@@ -31,7 +31,7 @@ export async function followed(
     wake();
   };
   let ended: { result: unknown } | { error: Problem } | null = null;
-  const asking = images.ask(task, { ...given, onProgress }).then(
+  const asking = ask({ ...given, onProgress }).then(
     (result) => {
       ended = { result };
     },

@@ -1,27 +1,19 @@
-import {
-  decodeJson,
-  FIXED_LIMITS,
-  FRAME,
-  type Frame,
-  formatBytes,
-  type ImageProgress,
-  ImageTask,
-} from "@mayfly/contract";
+import { FIXED_LIMITS, FRAME, type Frame, formatBytes, type ImageProgress } from "@mayfly/contract";
 import { ImageError } from "@mayfly/image";
 import type { FrameChannel } from "@mayfly/queue";
 
 /** What is said of a blob that moves is said this often; that it is done is always said. */
 const TELL_EVERY_MS = 100;
 
-/** The gateway at the other end of a request: what it wants, the bytes it sends along, and whether it still waits. */
+/** The gateway at the other end of a request: what it wants, what it sends along, and whether it still waits. */
 export class Requester {
-  readonly #channel: FrameChannel;
+  readonly channel: FrameChannel;
   readonly #frames: AsyncIterator<Frame>;
   readonly #gone = new AbortController();
   readonly #told = new Map<string, number>();
 
   constructor(channel: FrameChannel) {
-    this.#channel = channel;
+    this.channel = channel;
     this.#frames = channel.frames[Symbol.asyncIterator]();
   }
 
@@ -30,10 +22,10 @@ export class Requester {
     return this.#gone.signal;
   }
 
-  async task(): Promise<ImageTask> {
-    const frame = await this.#next();
-    const task = ImageTask.parse(decodeJson(frame));
-    if (task.verb !== "load" && task.verb !== "import") void this.#watch();
+  /** @param read the frame as a task @param sendsMore whether frames follow a task: then whoever performs it reads them to their end */
+  async task<T>(read: (frame: Frame) => T, sendsMore: (task: T) => boolean): Promise<T> {
+    const task = read(await this.next());
+    if (!sendsMore(task)) void this.#watch();
     return task;
   }
 
@@ -41,7 +33,7 @@ export class Requester {
   async *body(): AsyncGenerator<Uint8Array> {
     let size = 0;
     for (;;) {
-      const { type, payload } = await this.#next();
+      const { type, payload } = await this.next();
       if (type === FRAME.END) return void this.#watch();
       if (type !== FRAME.DATA) throw new Error(`a frame of type ${type} came in the middle of an archive`);
       size += payload.byteLength;
@@ -56,12 +48,13 @@ export class Requester {
     const now = performance.now();
     if (progress.state === "moving" && now - (this.#told.get(progress.digest) ?? 0) < TELL_EVERY_MS) return;
     this.#told.set(progress.digest, now);
-    this.#channel.sendJson(FRAME.RECORD, progress).catch(() => {
+    this.channel.sendJson(FRAME.RECORD, progress).catch(() => {
       // Nobody follows it any more; the work ends by `gone`.
     });
   }
 
-  async #next(): Promise<Frame> {
+  /** @throws Error when the gateway has gone; then `gone` aborts as well */
+  async next(): Promise<Frame> {
     const { value, done } = await this.#frames.next();
     if (!done) return value;
     this.#gone.abort(new Error("the gateway broke off"));
@@ -70,7 +63,7 @@ export class Requester {
 
   async #watch(): Promise<void> {
     try {
-      for (;;) await this.#next();
+      for (;;) await this.next();
     } catch {
       // That is what was waited for.
     }
