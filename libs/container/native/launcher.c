@@ -84,6 +84,7 @@ static int attend_control(void) {
   if (!wrong && request.unprotected && !allow_unprotected) wrong = "protections cannot be switched off here";
   if (!wrong && request.op != OP_KILL && request.fd_count < 2) wrong = "no descriptors for standard output and error";
   if (!wrong && request.has_stdin && request.fd_count < 3) wrong = "no descriptor for standard input";
+  if (!wrong && request.has_terminal && request.fd_count < 3) wrong = "no descriptor for the terminal";
   /* Its control socket becomes the third. */
   if (!wrong && request.op == OP_NURSERY && request.fd_count != 2) wrong = "a nursery has two descriptors";
   if (wrong && request.id)

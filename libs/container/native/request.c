@@ -154,6 +154,8 @@ static const char *take(struct request *r, const char *key, char *value) {
     r->profile = strcmp(value, "build") ? PROFILE_FUNCTION : PROFILE_BUILD;
   } else if (!strcmp(key, "stdin")) {
     r->has_stdin = !strcmp(value, "yes");
+  } else if (!strcmp(key, "terminal")) {
+    r->has_terminal = !strcmp(value, "yes");
   } else if (!strcmp(key, "resolv_conf")) {
     if (!path_is_plain(value)) return "resolv_conf is no absolute path";
     r->resolv_conf = value;
@@ -185,6 +187,7 @@ static const char *complete(const struct request *r) {
     if (!mount->source && mount->kind != MOUNT_TMPFS) return "a mount without source";
     if (!mount->size && mount->kind == MOUNT_TMPFS) return "a tmpfs without size";
   }
+  if (r->has_terminal && (r->has_stdin || r->nursery || r->op != OP_START)) return "a terminal beside something else";
   if (r->op == OP_NURSERY && r->nursery) return "a nursery in a nursery";
   return NULL;
 }

@@ -67,7 +67,8 @@ struct request {
   int no_idmap;
   int unprotected;
   int has_stdin;    /* the last of fds is standard input; else there is none */
-  int fds[MAX_FDS]; /* stdout, stderr, then a channel or standard input */
+  int has_terminal; /* the last of fds is a socket for what goes through its terminal */
+  int fds[MAX_FDS]; /* stdout, stderr, then a channel, standard input or a terminal */
   size_t fd_count;
   const char *resolv_conf; /* NULL: what the image has */
   int has_netns;           /* the worker made the network namespace; its descriptor came last */

@@ -100,6 +100,15 @@ static void mount_proc(const struct request *request, const struct workshop *wor
   close(proc);
 }
 
+/* Terminals of its own, apart from the host's. */
+static void mount_terminals(int root, unsigned base) {
+  char options[80];
+  snprintf(options, sizeof options, "newinstance,ptmxmode=0666,mode=0620,gid=%u", base + 5);
+  STEP("terminals' mount point", mkdir("pts", 0755));
+  STEP("mount terminals", mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, options));
+  place(sys_open_tree(AT_FDCWD, "pts", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), root, "dev/pts", "place /dev/pts");
+}
+
 int rootfs_enter(const struct request *request, const struct workshop *workshop, int userns, unsigned base) {
   char options[128];
   /* Files of the writable layer are bounded in number as in bytes. */
@@ -138,6 +147,7 @@ int rootfs_enter(const struct request *request, const struct workshop *workshop,
   for (size_t i = 0; i < request->mount_count; i++)
     mount_besides(request, i, root, &ids);
   /* Behind them: nothing that a box is given covers any of it. */
+  if (request->has_terminal) mount_terminals(root, base);
   mount_proc(request, workshop, root);
 
   STEP("enter root", fchdir(root));

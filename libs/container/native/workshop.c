@@ -29,11 +29,18 @@ static void link_to(const char *dir, const char *name, const char *target) {
   must(path, symlink(target, path));
 }
 
+static void folder(const char *dir, const char *name) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s", dir, name);
+  must(path, mkdir(path, 0755));
+}
+
 static void seal(const char *path) {
   must(path, mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC, NULL));
 }
 
-/* The devices that the OCI runtime spec calls default, without ptmx (no terminals) and without /dev/console. */
+/* The devices that the OCI runtime spec calls default, without /dev/console. Only a box with a terminal has anything in
+ * /dev/pts. */
 static void fill_dev(const char *dev) {
   node(dev, "null", 1, 3);
   node(dev, "zero", 1, 5);
@@ -45,9 +52,9 @@ static void fill_dev(const char *dev) {
   link_to(dev, "stdin", "/proc/self/fd/0");
   link_to(dev, "stdout", "/proc/self/fd/1");
   link_to(dev, "stderr", "/proc/self/fd/2");
-  char shm[512];
-  snprintf(shm, sizeof shm, "%s/shm", dev);
-  must(shm, mkdir(shm, 0755));
+  link_to(dev, "ptmx", "pts/ptmx");
+  folder(dev, "shm");
+  folder(dev, "pts");
 }
 
 void workshop_open(struct workshop *workshop, const char *run_dir) {

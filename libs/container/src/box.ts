@@ -7,6 +7,7 @@ import { waitUntil } from "./cgroup/wait.ts";
 import type { LauncherEvent } from "./launcher.ts";
 import type { Lease } from "./network/namespaces.ts";
 import { refusal } from "./refusal.ts";
+import type { Terminal } from "./terminal.ts";
 
 export type KillReason = { readonly kind: "timeout" } | { readonly kind: "killed"; readonly reason: string };
 
@@ -26,6 +27,7 @@ export interface Box {
   readonly idBase: number;
   readonly channel: Socket | null;
   readonly stdin: Socket | null;
+  readonly terminal: Terminal | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Connects to a port of 127.0.0.1 in the box. @throws code ECONNREFUSED when nobody listens there (yet), or the box is over */
@@ -60,6 +62,7 @@ export interface BoxParts {
   readonly idBase: number;
   readonly channel: Socket | null;
   readonly stdin: Socket | null;
+  readonly terminal: Terminal | null;
   readonly stdout: Socket;
   readonly stderr: Socket;
   /** A listening socket in the box; null: none. */
@@ -83,6 +86,7 @@ export class RunningBox implements Box {
   readonly idBase: number;
   readonly channel: Socket | null;
   readonly stdin: Socket | null;
+  readonly terminal: Terminal | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly ended: Promise<Ending>;
@@ -109,6 +113,7 @@ export class RunningBox implements Box {
     this.idBase = parts.idBase;
     this.channel = parts.channel;
     this.stdin = parts.stdin;
+    this.terminal = parts.terminal;
     this.stdout = parts.stdout;
     this.stderr = parts.stderr;
     this.#listener = parts.listener;

@@ -15,6 +15,7 @@ import { killRequest, nurseryRequest, startRequest } from "./request.ts";
 import { Slots } from "./slots.ts";
 import { type BoxSpec, checkSpec } from "./spec.ts";
 import { openStreams, type Streams } from "./streams.ts";
+import { Terminal } from "./terminal.ts";
 
 /** A box that a dead predecessor of this instance left: a cgroup, perhaps with processes still in it. */
 export interface Orphan {
@@ -177,6 +178,7 @@ class Host implements BoxHost {
       channel: streams.channel,
       stdin: streams.stdin,
       listener,
+      terminal: streams.terminal && new Terminal(streams.terminal),
       connectIn: this.#addon.connectIn,
       stdout: streams.stdout,
       stderr: streams.stderr,
@@ -197,7 +199,7 @@ class Host implements BoxHost {
   }
 
   async openNursery(spec: NurserySpec): Promise<Nursery> {
-    const streams = openStreams(this.#addon, { channel: false, stdin: false });
+    const streams = openStreams(this.#addon, { channel: false, stdin: false, terminal: false });
     const nursery = new RunningNursery({
       id: spec.id,
       stdout: streams.stdout,

@@ -60,6 +60,7 @@ const SPEC: BoxSpec = {
   meter: "from_exec",
   channel: false,
   stdin: false,
+  terminal: false,
   writable: null,
   serve: null,
   idBase: null,

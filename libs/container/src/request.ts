@@ -36,6 +36,7 @@ export function startRequest(
     ["profile", spec.profile],
     ...(spec.writable === null ? [] : [["writable", spec.writable] as [string, string]]),
     ["stdin", spec.stdin ? "yes" : "no"],
+    ...(spec.terminal ? [["terminal", "yes"] as [string, string]] : []),
     // The network namespace's descriptor comes last.
     ...(given === null ? [] : [["netns", "given"] as [string, string]]),
     ...(given?.resolvConf ? [["resolv_conf", given.resolvConf] as [string, string]] : []),

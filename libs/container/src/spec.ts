@@ -53,6 +53,11 @@ export interface BoxSpec {
   readonly channel: boolean;
   /** Whether its standard input is a pipe from us; else it is empty. */
   readonly stdin: boolean;
+  /**
+   * Whether its standard streams are a terminal of the box's own (`Box.terminal`): then it has neither channel nor `stdin`, and stdout and
+   * stderr stay empty.
+   */
+  readonly terminal: boolean;
   /** For tests: `idmap: "off"` mounts layers without the box's ids; protections can be off in a host that allows it. */
   readonly test?: { readonly idmap?: "off"; readonly unprotected?: readonly Protection[] };
 }
@@ -79,6 +84,8 @@ export function checkSpec(spec: BoxSpec): void {
   if (!spec.args[0]) wrong("args", "there is no program");
   if (spec.args.length > 256) wrong("args", "at most 256 arguments");
   if (spec.env.length > 1024) wrong("env", "at most 1024 variables");
+  if (spec.terminal && (spec.channel || spec.stdin || spec.nursery !== null))
+    wrong("terminal", "it comes without a channel, stdin and a nursery");
   if (!spec.cwd.startsWith("/")) wrong("cwd", "an absolute path in the box");
   for (const id of [spec.user.uid, spec.user.gid, ...spec.user.groups]) {
     if (!Number.isInteger(id) || id < 0 || id > 65_535) wrong("user", `${id} is no id from 0 to 65535`);

@@ -2,12 +2,14 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Addon } from "./addon.ts";
 
-/** A box's streams: our ends, and the ends that its program gets as descriptors 1, 2 and, with a channel, 3. */
+/** A box's streams: our ends, and the ends that its program gets as descriptors 1, 2 and, with a channel, 3; or as a terminal. */
 export interface Streams {
   readonly stdout: Socket;
   readonly stderr: Socket;
   readonly channel: Socket | null;
   readonly stdin: Socket | null;
+  /** Speaks what native/terminal.h says. */
+  readonly terminal: Socket | null;
   /** To be closed once the launcher has them. */
   readonly theirs: readonly number[];
 }
@@ -16,7 +18,10 @@ export interface Streams {
  * Input and output as pipes (programs reopen /dev/stdin and /dev/stdout, which a socket refuses), the channel as a socket.
  * @throws with code EMFILE when descriptors run out; nothing stays open then
  */
-export function openStreams(addon: Addon, wanted: { readonly channel: boolean; readonly stdin: boolean }): Streams {
+export function openStreams(
+  addon: Addon,
+  wanted: { readonly channel: boolean; readonly stdin: boolean; readonly terminal: boolean },
+): Streams {
   const open: number[] = [];
   const made = (pair: [number, number]) => {
     open.push(...pair);
@@ -26,13 +31,21 @@ export function openStreams(addon: Addon, wanted: { readonly channel: boolean; r
     const [outRead, outWrite] = made(addon.pipe());
     const [errRead, errWrite] = made(addon.pipe());
     const ends = wanted.channel ? made(addon.socketPair(false)) : null;
+    const terminal = wanted.terminal ? made(addon.socketPair(false)) : null;
     const input = wanted.stdin ? made(addon.pipe()) : null;
     return {
       stdout: quiet(new Socket({ fd: outRead, readable: true, writable: false })),
       stderr: quiet(new Socket({ fd: errRead, readable: true, writable: false })),
       channel: ends && quiet(new Socket({ fd: ends[0], readable: true, writable: true, allowHalfOpen: true })),
       stdin: input && quiet(new Socket({ fd: input[1], readable: false, writable: true })),
-      theirs: [outWrite, errWrite, ...(ends ? [ends[1]] : []), ...(input ? [input[0]] : [])],
+      terminal: terminal && quiet(new Socket({ fd: terminal[0], readable: true, writable: true })),
+      theirs: [
+        outWrite,
+        errWrite,
+        ...(ends ? [ends[1]] : []),
+        ...(terminal ? [terminal[1]] : []),
+        ...(input ? [input[0]] : []),
+      ],
     };
   } catch (error) {
     for (const fd of open) closeSync(fd);

@@ -80,6 +80,8 @@ export const BoxWanted = z.strictObject({
   disk_bytes: limit("disk_bytes"),
   /** Its standard input is open until somebody who is attached closes it; else it is empty. */
   stdin: z.boolean().default(false),
+  /** Its standard streams are a terminal; all that it writes is its standard output then. */
+  terminal: z.boolean().default(false),
   /** It is removed when it ends. */
   remove: z.boolean().default(false),
 });
@@ -133,8 +135,13 @@ export const BoxTask = z.discriminatedUnion("verb", [
 export type BoxTask = z.infer<typeof BoxTask>;
 export type BoxVerb = BoxTask["verb"];
 
+const Length = z.int().min(1).max(65_535);
+export const BoxOrder = z.union([
+  z.strictObject({ signal: z.string().regex(/^SIG[A-Z0-9]+$/) }),
+  /** Of its terminal, in characters. */
+  z.strictObject({ rows: Length, columns: Length }),
+]);
 /** Client → box, while attached. */
-export const BoxOrder = z.strictObject({ signal: z.string().regex(/^SIG[A-Z0-9]+$/) });
 export type BoxOrder = z.infer<typeof BoxOrder>;
 
 export interface BoxEnd {

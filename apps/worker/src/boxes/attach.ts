@@ -27,11 +27,17 @@ export async function attach(
 async function obey({ box }: Run, requester: Requester): Promise<never> {
   for (;;) {
     const frame = await requester.next();
-    if (frame.type === FRAME.RECORD) box.signal(signalOf(BoxOrder.parse(decodeJson(frame)).signal));
+    if (frame.type === FRAME.RECORD) follow(BoxOrder.parse(decodeJson(frame)), box);
+    else if (frame.type === FRAME.DATA && box.terminal) await box.terminal.type(frame.payload);
     else if (frame.type === FRAME.END) box.stdin?.end();
     else if (frame.type !== FRAME.DATA) throw new Error(`a frame of type ${frame.type} came from who is attached`);
     else if (box.stdin?.writable && !box.stdin.write(frame.payload)) await drained(box.stdin);
   }
+}
+
+function follow(order: BoxOrder, box: Run["box"]): void {
+  if ("signal" in order) box.signal(signalOf(order.signal));
+  else box.terminal?.resize(order);
 }
 
 function drained(stream: NodeJS.WritableStream): Promise<void> {

@@ -104,6 +104,7 @@ export class KeptBox {
 
   async #follow(box: Box, listeners: Set<Listener>): Promise<BoxEnd> {
     const heard = Promise.all([
+      ...(box.terminal ? [this.#hear(FRAME.DATA, box.terminal.output, listeners)] : []),
       this.#hear(FRAME.DATA, box.stdout, listeners),
       this.#hear(FRAME.STDERR, box.stderr, listeners),
     ]);
@@ -129,7 +130,9 @@ export class KeptBox {
         await Promise.all([...listeners].map((hear) => hear(type, chunk).catch(() => listeners.delete(hear))));
       }
     } catch (error) {
-      this.#deps.log.warn({ err: error, box: this.#record.id }, "what a kept box wrote is lost from here");
+      // A terminal in which somebody typed what nobody read.
+      if ((error as NodeJS.ErrnoException).code !== "ECONNRESET")
+        this.#deps.log.warn({ err: error, box: this.#record.id }, "what a kept box wrote is lost from here");
       output.destroy();
     }
   }

@@ -47,7 +47,13 @@ async function accountIn(rootfs: RootFs, user: string): Promise<ReturnType<typeo
 
 function environment(wanted: BoxWanted, image: readonly string[], home: string): string[] {
   const pairs = image.map((pair) => [pair.split("=", 1)[0]!, pair.slice(pair.indexOf("=") + 1)] as const);
-  const all = { PATH, HOME: home, ...Object.fromEntries(pairs), ...wanted.env };
+  const all = {
+    PATH,
+    HOME: home,
+    ...(wanted.terminal && { TERM: "xterm" }),
+    ...Object.fromEntries(pairs),
+    ...wanted.env,
+  };
   return Object.entries(all).map(([name, value]) => `${name}=${value}`);
 }
 
@@ -74,7 +80,8 @@ export function specOf(box: StoredBox, rootfs: RootFs, disk: string, mounts: Box
     meter: "from_exec",
     network: wanted.network,
     channel: false,
-    stdin: wanted.stdin,
+    stdin: wanted.stdin && !wanted.terminal,
+    terminal: wanted.terminal,
   };
 }
 

@@ -31,6 +31,7 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
         network: "none",
         channel: true,
         stdin: false,
+        terminal: false,
         writable: null,
         serve: null,
         idBase: null,

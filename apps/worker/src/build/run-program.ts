@@ -53,6 +53,7 @@ export function programRunner(
         network: request.network === "none" ? "none" : await networkFor(request, deps),
         channel: false,
         stdin: false,
+        terminal: false,
       });
       box.stdout.on("data", (chunk: Buffer) => request.onOutput("stdout", chunk.toString()));
       box.stderr.on("data", (chunk: Buffer) => request.onOutput("stderr", chunk.toString()));

@@ -77,6 +77,7 @@ const spec = (id: string, nursery: string, rootfs: RootFs): BoxSpec => ({
   network: "none",
   channel: true,
   stdin: false,
+  terminal: false,
   writable: null,
   serve: null,
   idBase: null,

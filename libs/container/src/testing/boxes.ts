@@ -93,6 +93,7 @@ export class TestBoxes {
       meter: "from_exec",
       channel: false,
       stdin: false,
+      terminal: false,
       writable: null,
       serve: null,
       idBase: null,

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import {
   type BoxEnd,
+  type BoxOrder,
   decodeJson,
   ErrorFrame,
   encodeFrame,
@@ -23,20 +24,38 @@ const PASSED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] 
 export async function attach(
   client: Client,
   box: string,
-  flags: { readonly start: boolean; readonly stdin: boolean },
+  flags: { readonly start: boolean; readonly stdin: boolean; readonly terminal: boolean },
 ): Promise<BoxEnd> {
   const socket = await client.upgrade(`${boxPath(box)}/attach${flags.start ? "?start" : ""}`, "mayfly-frames");
-  const order = (signal: NodeJS.Signals) => void socket.write(encodeJson(FRAME.RECORD, { signal }));
+  const send = (order: BoxOrder) => void socket.write(encodeJson(FRAME.RECORD, order));
+  const order = (signal: NodeJS.Signals) => send({ signal });
   for (const signal of PASSED) process.removeAllListeners(signal).on(signal, order);
   // Who reads us has seen enough: a program in the box learns it as one on this host would.
   process.stdout.removeAllListeners("error").on("error", () => order("SIGPIPE"));
-  if (flags.stdin) void feed(socket);
+  const putBack = flags.terminal ? asTerminal(send, flags.stdin) : () => {};
+  // It is closed under its hands at the end.
+  if (flags.stdin) feed(socket).catch(() => {});
   try {
     return await show(socket);
   } finally {
+    putBack();
     socket.destroy();
     process.stdin.destroy();
   }
+}
+
+/** Our terminal becomes the box's: its size, and what is typed as it is typed. The answer puts ours back. */
+function asTerminal(send: (order: BoxOrder) => void, isTyped: boolean): () => void {
+  const { stdin, stdout } = process;
+  const resize = () => {
+    if (stdout.rows > 0 && stdout.columns > 0) send({ rows: stdout.rows, columns: stdout.columns });
+  };
+  resize();
+  stdout.on("resize", resize);
+  if (isTyped && stdin.isTTY) stdin.setRawMode(true);
+  return () => {
+    if (isTyped && stdin.isTTY) stdin.setRawMode(false);
+  };
 }
 
 async function feed(socket: Duplex): Promise<void> {

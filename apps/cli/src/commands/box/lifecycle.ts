@@ -28,7 +28,9 @@ export async function start(
   flags: { readonly attach?: boolean; readonly interactive?: boolean; readonly json?: boolean },
 ): Promise<void> {
   if (!flags.attach && !flags.interactive) return order(client, "start", boxes, {}, flags);
-  const { exit_code } = await attach(client, boxes[0]!, { start: true, stdin: flags.interactive === true });
+  const [box] = boxes as readonly [string, ...string[]];
+  const { terminal } = await client.json<BoxView>(boxPath(box));
+  const { exit_code } = await attach(client, box, { start: true, stdin: flags.interactive === true, terminal });
   process.exitCode = exit_code;
 }
 

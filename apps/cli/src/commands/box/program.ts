@@ -11,6 +11,7 @@ export function addBoxCommands(program: Command, client: () => Client): void {
   const command = (usage: string, description: string) => program.command(usage).description(description);
   command("run <image> [command...]", "run a program in a box of an image; the box is kept until it is removed")
     .option("-i, --interactive", "our standard input is the program's")
+    .option("-t, --tty", "the program has a terminal")
     .option("-d, --detach", "do not wait; the box's id on stdout")
     .option("--rm", "remove the box when it has ended")
     .option("--name <name>", "a name beside its id")

@@ -6,6 +6,7 @@ import { wholeNumber } from "../../flags/whole-number.ts";
 
 export interface RunFlags {
   readonly interactive?: boolean;
+  readonly tty?: boolean;
   readonly detach?: boolean;
   readonly rm?: boolean;
   readonly name?: string;
@@ -45,6 +46,7 @@ export function wantedOf(
     pids: flags.pidsLimit === undefined ? undefined : wholeNumber("--pids-limit", flags.pidsLimit),
     disk_bytes: quantity("--disk", flags.disk, parseBytes, "10GiB"),
     stdin: flags.interactive,
+    terminal: flags.tty,
     remove: flags.rm,
   };
   return { image, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
