@@ -5,7 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Digest } from "@mayfly/contract";
-import { type ImageStore, type LayerEntry, openImageStore, type RegistryClient, registryClient } from "@mayfly/image";
+import {
+  type ImageStore,
+  type LayerEntry,
+  openImageStore,
+  type RegistryClient,
+  registryClient,
+  startDockerRegistry,
+} from "@mayfly/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { changeByBuildah } from "./buildah.ts";
 import { KEY, type System, startSystem } from "./system.ts";
@@ -87,6 +94,28 @@ describe("the gateway's registry", () => {
     expect([answer.status, await answer.json()]).toMatchObject([201, { version: 1, contract: "fetch", image: pushed }]);
     const [greeting, then, now] = (await (await mayfly.call("built")).json()) as string[];
     expect([greeting, then]).toEqual(["buildah", now]);
+  });
+
+  it("has an image of another registry fetched by its name", async () => {
+    const docker = await startDockerRegistry();
+    try {
+      const app: LayerEntry = { type: "directory", path: "app", ...ATTRIBUTES };
+      const image = await imageOf(base, [
+        app,
+        file("app/index.mjs", "export default () => new Response('elsewhere');"),
+      ]);
+      await client.push(image, `${docker.host}/else/where:1`);
+      const answer = await deploy("elsewhere", `${docker.host}/else/where:1`);
+      expect([answer.status, await answer.json()]).toMatchObject([201, { version: 1, image }]);
+      expect(await (await mayfly.call("elsewhere")).text()).toBe("elsewhere");
+      expect(await (await deploy("elsewhere", `${docker.host}/else/where@${image}`)).json()).toMatchObject({
+        version: 1,
+      });
+      const absent = await deploy("absent", `${docker.host}/else/where:2`);
+      expect([absent.status, await absent.json()]).toMatchObject([422, { code: "unknown_image" }]);
+    } finally {
+      await docker.close();
+    }
   });
 
   it("takes an image of 128 layers more, which are one root in a box", async () => {

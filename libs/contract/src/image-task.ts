@@ -64,6 +64,8 @@ export const ImageTask = z.discriminatedUnion("verb", [
     platform: PlatformName.nullable().default(null),
     ...remote,
   }),
+  /** What a name with a registry's host stands for: here, else there. */
+  z.strictObject({ verb: z.literal("resolve"), reference: Reference }),
   /** To `to`; null: to where the image's own name says. */
   z.strictObject({ verb: z.literal("push"), reference: Reference, to: Reference.nullable().default(null), ...remote }),
   z.strictObject({
@@ -101,6 +103,7 @@ export interface ImageResults {
   readonly import: TaggedImage;
   readonly pull: TaggedImage;
   readonly push: TaggedImage;
+  readonly resolve: TaggedImage;
   readonly gc: { readonly blobs: number; readonly snapshots: number; readonly freed_bytes: number };
   readonly fsck: {
     readonly blobs: number;

@@ -68,8 +68,13 @@ export const CodeSource = z.object({
 });
 export type CodeSource = z.infer<typeof CodeSource>;
 
-/** An image in the gateway's registry: its manifest or index, as the tag stood when it was deployed. */
-export const ImageSourceRef = z.object({ kind: z.literal("image"), digest: Digest });
+/** An image: its manifest or index, as the tag stood when it was deployed. */
+export const ImageSourceRef = z.object({
+  kind: z.literal("image"),
+  digest: Digest,
+  /** Where it is: `registry.example/team/app`; null: in the gateway's registry. */
+  repository: z.string().nullable().default(null),
+});
 export type ImageSourceRef = z.infer<typeof ImageSourceRef>;
 
 /** BullMQ job of queue `build`. */

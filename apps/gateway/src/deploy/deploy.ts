@@ -100,9 +100,9 @@ async function sameVersion(
 async function identity(request: DeployRequest, upload: Upload, deps: GatewayDeps): Promise<string> {
   const { kind, fileName } = sourceKind(request.contentType, upload.first, request.fileName);
   if (kind !== "reference") return `${upload.digest}/${kind}/${fileName}`;
-  const image = await referencedImage(upload, request.host, deps);
+  const { digest, repository } = await referencedImage(upload, request.host, deps);
   await rm(upload.path);
-  return `${image}/image/`;
+  return `${digest}/image/${repository ?? ""}`;
 }
 
 async function enqueue(job: BuildJob, deps: GatewayDeps, now: string): Promise<void> {

@@ -4,34 +4,65 @@ import {
   type BuildJob,
   DEFAULT_SETTINGS,
   type Digest,
+  decodeJson,
   FRAME,
   type FunctionName,
+  ImageJob,
+  ImageTask,
   NO_BUILD_OPTIONS,
   newBuildId,
 } from "@mayfly/contract";
-import { connectChannel } from "@mayfly/queue";
+import { type Consumer, connectChannel, consume } from "@mayfly/queue";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startGateway, type TestGateway } from "../testing/gateway.ts";
+import { PREFIX, startGateway, type TestGateway } from "../testing/gateway.ts";
 import { IMAGE } from "../testing/worker.ts";
 import { resumeBuilds } from "./unfinished.ts";
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+const TROUBLES: Record<string, { code: string; message: string }> = {
+  "r.example/none:1": { code: "not_found", message: "none there" },
+  "r.example/secret": { code: "registry_denied", message: "who are you" },
+  "r.example/away": { code: "registry_unavailable", message: "it is away" },
+};
 const sha256 = (bytes: Uint8Array | string) => `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
 
 describe("a deploy of an image", () => {
   let gateway: TestGateway;
   let jobs: BuildJob[];
+  /** What a worker finds at other registries. */
+  let looking: Consumer;
+  let resolved: { digest: Digest };
+  let asked: string[];
   beforeAll(async () => {
     gateway = await startGateway();
     gateway.worker.built = async (job) => {
       jobs.push(job);
       return { status: "done", image: IMAGE, contract: "fetch", size_bytes: 100, exports: ["default"] };
     };
+    looking = consume({
+      ...{ redis: gateway.redis.address, prefix: PREFIX, queue: "image", concurrency: 1, onError: () => {} },
+      process: async (job) => {
+        const { request, channel: address } = ImageJob.parse(job);
+        const { channel } = await connectChannel(address, { kind: "image", request, host: "test" });
+        const { value } = await channel.frames[Symbol.asyncIterator]().next();
+        const task = ImageTask.parse(decodeJson(value!)) as { verb: string; reference: string };
+        asked.push(task.reference);
+        const trouble = TROUBLES[task.reference];
+        await (trouble
+          ? channel.sendJson(FRAME.ERROR, trouble)
+          : channel.sendJson(FRAME.ACK, { ...task, ...resolved }));
+        channel.close();
+      },
+    });
   });
   beforeEach(() => {
     jobs = [];
+    asked = [];
   });
-  afterAll(() => gateway.close());
+  afterAll(async () => {
+    await looking.close(0);
+    await gateway.close();
+  });
 
   const deploy = (name: string, body: unknown, query = "") =>
     gateway.api(`/v1/functions/${name}?wait=10${query}`, {
@@ -63,7 +94,9 @@ describe("a deploy of an image", () => {
     });
     const byDigest = await (await deploy("app", { image: `team/app@${first}` })).json();
     expect(byDigest).toMatchObject({ version: 1, unchanged: true });
-    expect(jobs.map(({ source }) => source)).toEqual([first, second].map((digest) => ({ kind: "image", digest })));
+    expect(jobs.map(({ source }) => source)).toEqual(
+      [first, second].map((digest) => ({ kind: "image", digest, repository: null })),
+    );
     expect(readdirSync(gateway.deps.uploads)).toEqual([]);
   });
 
@@ -72,6 +105,19 @@ describe("a deploy of an image", () => {
     expect(await (await deploy("plain", { image: "plain" })).json()).toMatchObject({ source_digest: digest });
     const own = await deploy("plain", { image: `127.0.0.1:${gateway.port}/plain` });
     expect(await own.json()).toMatchObject({ version: 1, unchanged: true });
+  });
+
+  it("takes what another registry has by that name now, which a worker looks for and fetches", async () => {
+    const digest = sha256("elsewhere");
+    resolved = { digest };
+    const answer = await deploy("elsewhere", { image: "r.example:5000/team/app:2" });
+    expect([answer.status, await answer.json()]).toMatchObject([201, { version: 1, source_digest: digest }]);
+    expect(jobs.map(({ source }) => source)).toEqual([
+      { kind: "image", digest, repository: "r.example:5000/team/app" },
+    ]);
+    const again = await deploy("elsewhere", { image: "r.example:5000/team/app:latest" });
+    expect(await again.json()).toMatchObject({ version: 1, unchanged: true });
+    expect(asked).toEqual(["r.example:5000/team/app:2", "r.example:5000/team/app:latest"]);
   });
 
   it("takes settings beside it, in the query and in a form", async () => {
@@ -89,13 +135,9 @@ describe("a deploy of an image", () => {
   it.each<[string, unknown, number, string, RegExp]>([
     ["an unknown repository", { image: "nobody/has:1" }, 422, "unknown_image", /no image nobody\/has:1/],
     ["an unknown digest", { image: `plain@${sha256("x")}` }, 422, "unknown_image", /no image plain@sha256/],
-    [
-      "another registry",
-      { image: "registry.example/app:1" },
-      422,
-      "unknown_image",
-      /at the registry registry\.example/,
-    ],
+    ["one that another registry lacks", { image: "r.example/none:1" }, 422, "unknown_image", /^none there/],
+    ["one that another registry does not show", { image: "r.example/secret" }, 422, "registry_denied", /^who are you/],
+    ["one of a registry that is away", { image: "r.example/away" }, 502, "registry_unavailable", /^it is away/],
     ["no reference", { image: "No Name" }, 400, "bad_request", /is no name/],
     ["no text", { image: 1 }, 400, "bad_request", /no member image/],
     ["another member", { image: "plain", tag: "1" }, 400, "bad_request", /a member tag/],
@@ -123,7 +165,10 @@ describe("a deploy of an image", () => {
     });
     await resumeBuilds(gateway.deps, new AbortController().signal);
     const ended = await gateway.json(`/v1/builds/${build}?wait=10`);
-    expect([ended.status, jobs.map(({ source }) => source)]).toEqual(["done", [{ kind: "image", digest }]]);
+    expect([ended.status, jobs.map(({ source }) => source)]).toEqual([
+      "done",
+      [{ kind: "image", digest, repository: null }],
+    ]);
   });
 
   it("lets a worker fetch its blobs over the data channel, from any byte on", async () => {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Digest, Fault } from "@mayfly/contract";
+import { type Digest, Fault, type ImageResults } from "@mayfly/contract";
 import { ImageError, parseReference, type Reference } from "@mayfly/image";
 import type { GatewayDeps } from "../deps.ts";
 import { isPublished } from "../registry/published.ts";
@@ -10,23 +10,56 @@ import type { Upload } from "./upload.ts";
 /** Longer than any reference is. */
 const LARGEST_BYTES = 16 * 1024;
 
+export interface Referenced {
+  /** Of a manifest or an index. */
+  readonly digest: Digest;
+  /** At another registry: `registry.example/team/app`; null: in ours. */
+  readonly repository: string | null;
+}
+
 /**
- * Reads `{"image": "repo:tag"}` and finds what it names in the registry now: a tag that moves later changes nothing of this deploy.
+ * Reads `{"image": "repo:tag"}` and finds what it names now: a tag that moves later changes nothing of this deploy. A name with the host of
+ * another registry is looked for by a worker, which also fetches it: what is with the workers by that name, else what that registry has.
  * @param host as the client called us: `localhost:8080/app:1` is `app:1` here @throws Fault
  */
 export async function referencedImage(
   upload: Upload,
   host: string | undefined,
-  deps: Pick<GatewayDeps, "registry" | "published">,
-): Promise<Digest> {
-  const { repository, reference } = local(imageOf(await textOf(upload)), host);
+  deps: Pick<GatewayDeps, "registry" | "published" | "images">,
+): Promise<Referenced> {
+  const image = imageOf(await textOf(upload));
+  const { registry, repository, reference } = placeOf(image, host);
+  if (registry !== null) {
+    return { digest: await lookedFor(image, deps), repository: `${registry}/${repository}` };
+  }
   if (isPublished(repository) && isTag(reference)) await deps.published.refresh(repository, reference);
   const found = await deps.registry.index.manifest(repository, reference);
-  if (found) return found.digest;
+  if (found) return { digest: found.digest, repository: null };
   throw new Fault("unknown_image", {
     detail: `the registry has no image ${repository}${reference.includes(":") ? "@" : ":"}${reference}`,
-    hint: `push it first: skopeo copy docker://… docker://${host ?? "host:port"}/${repository}`,
+    hint: `push it first (skopeo copy docker://… docker://${host ?? "host:port"}/${repository}), or name another registry: docker.io/…`,
   });
+}
+
+/** A registry that says nothing keeps nobody waiting. */
+const LOOK_MS = 30_000;
+
+async function lookedFor(reference: string, { images }: Pick<GatewayDeps, "images">): Promise<Digest> {
+  const signal = AbortSignal.timeout(LOOK_MS);
+  try {
+    const { digest } = (await images.ask({ verb: "resolve", reference }, { signal })) as ImageResults["resolve"];
+    return digest;
+  } catch (error) {
+    if (signal.aborted) {
+      const detail = `looking for ${reference}: its registry did not answer within ${LOOK_MS / 1000} s`;
+      throw new Fault("registry_unavailable", { detail, cause: error });
+    }
+    if (!(error instanceof Fault)) throw error;
+    if (error.code === "not_found") throw new Fault("unknown_image", { detail: error.message, cause: error });
+    if (error.code !== "registry_denied") throw error;
+    const hint = `fetch it with a credential first: mayfly image pull ${reference}; a deploy takes what is here by that name`;
+    throw new Fault("registry_denied", { detail: error.message, hint, cause: error });
+  }
 }
 
 const textOf = async ({ path, size_bytes }: Upload): Promise<string> =>
@@ -56,18 +89,24 @@ function parsed(text: string): Record<string, unknown> | null {
   }
 }
 
-function local(image: string, host: string | undefined): { repository: string; reference: string } {
+interface Place {
+  /** Null: ours. */
+  readonly registry: string | null;
+  readonly repository: string;
+  /** A tag or a digest. */
+  readonly reference: string;
+}
+
+function placeOf(image: string, host: string | undefined): Place {
   const { name, tag, digest } = readReference(image);
   const slash = name.indexOf("/");
   const first = slash === -1 ? "" : name.slice(0, slash);
   const hosted = first === "localhost" || /[.:A-Z]/.test(first);
-  if (hosted && first !== host) {
-    throw new Fault("unknown_image", {
-      detail: `${image} is at the registry ${first}, and images are deployed from this one`,
-      hint: `skopeo copy docker://${image} docker://${host ?? "host:port"}/${name.slice(slash + 1)}`,
-    });
-  }
-  return { repository: hosted ? name.slice(slash + 1) : name, reference: digest ?? tag };
+  return {
+    registry: hosted && first !== host ? first : null,
+    repository: hosted ? name.slice(slash + 1) : name,
+    reference: digest ?? tag,
+  };
 }
 
 function readReference(image: string): Reference {

@@ -49,17 +49,19 @@ async function resume(build: Build, deps: GatewayDeps): Promise<boolean> {
   }
 }
 
-/** An image lies in the registry, anything else was uploaded. */
+/** An image lies in a registry, anything else was uploaded. */
 const isImage = (build: Build): boolean => build.source_digest.split("/")[1] === "image";
 
 /** The job of a build that has its upload, or of one that needs none. */
 export function jobOf(build: Build, size_bytes: number, deps: Pick<GatewayDeps, "channel">): BuildJob {
-  const [digest, kind, file_name] = build.source_digest.split("/") as [Digest, UploadKind | "image", string];
+  const [digest, kind, ...rest] = build.source_digest.split("/") as [Digest, UploadKind | "image", ...string[]];
+  const name = rest.join("/");
   return {
     build: build.id,
     function: build.function,
     options: build.options,
-    source: kind === "image" ? { kind, digest } : { kind, file_name, digest, size_bytes },
+    source:
+      kind === "image" ? { kind, digest, repository: name || null } : { kind, file_name: name, digest, size_bytes },
     settings: build.settings,
     channel: deps.channel,
   };

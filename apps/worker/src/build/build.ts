@@ -4,9 +4,9 @@ import type { BuildFault, BuildJob, BuildRecord, BuildResult, FunctionName } fro
 import { timestamp } from "../clock.ts";
 import type { WorkerDeps } from "../deps.ts";
 import { movable } from "../images/names.ts";
-import { baseImage } from "./base-image.ts";
 import { channelSource } from "./channel-source.ts";
 import { isContext, reading } from "./dockerfile.ts";
+import { hereOrPulled } from "./here-or-pulled.ts";
 import { LiveBuild, type Secrets } from "./live.ts";
 import { boxLender } from "./open-box.ts";
 import { openSource } from "./open-source.ts";
@@ -114,9 +114,11 @@ async function run(
       signal,
     };
     if (source.kind === "image") {
-      const from = channelSource(job, deps);
-      const fetch: BuildImageInput["fetch"] = async (onProgress) =>
-        (await deps.importer.fetch(from, source.digest, { signal, onProgress })).image;
+      const { repository, digest } = source;
+      const fetch: BuildImageInput["fetch"] = async (onProgress) => {
+        if (repository !== null) return hereOrPulled(`${repository}@${digest}`, null, { ...deps, signal, onProgress });
+        return (await deps.importer.fetch(channelSource(job, deps), digest, { signal, onProgress })).image;
+      };
       return await buildImage({ ...shared, job, fetch });
     }
     const { kind } = source;
@@ -124,9 +126,8 @@ async function run(
     const cache = deps.buildCache;
     const upload = () => openSource(deps.uploads, { build: job.build, source });
     if (kind === "dockerfile" || (await isContext(kind, job.settings, upload))) {
-      const { store, importer, courier } = deps;
       const resolveImage = (reference: string, platform: string | null) =>
-        baseImage(reference, platform, { store, importer, courier, signal });
+        hereOrPulled(reference, platform, { ...deps, signal, onProgress: () => {} });
       const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(upload) } as const;
       return await buildDockerfileSource({
         ...shared,

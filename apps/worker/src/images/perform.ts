@@ -4,7 +4,7 @@ import type { WorkerDeps } from "../deps.ts";
 import type { Requester } from "../requests/requester.ts";
 import type { Answer } from "../requests/serve.ts";
 import { found, history, inspect, known, list, movable, rollback, tag, untag } from "./names.ts";
-import { pull, push } from "./registries.ts";
+import { pull, push, resolve } from "./registries.ts";
 import { fsck, gc } from "./upkeep.ts";
 
 type Task<V extends ImageVerb> = Extract<ImageTask, { verb: V }>;
@@ -41,6 +41,8 @@ export async function perform(task: ImageTask, deps: Deps, requester: Requester)
       return { result: await pull(task, moving) };
     case "push":
       return { result: await push(task, moving) };
+    case "resolve":
+      return { result: await resolve(task, moving) };
     case "gc":
       return { result: await gc(task, deps) };
     case "fsck":

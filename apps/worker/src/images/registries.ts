@@ -32,6 +32,16 @@ export async function pull(task: Task<"pull">, { signal, onProgress, ...parts }:
   return { reference: formatRemote(remote), digest: image };
 }
 
+/** What a name stands for: an image that is here by it, else what its registry has, for anybody. Nothing is fetched but that. */
+export async function resolve({ reference }: Task<"resolve">, { signal, ...parts }: Moving): Promise<TaggedImage> {
+  const here = await found(reference, parts.store).catch((error: unknown) => {
+    if (error instanceof ImageError && error.reason === "missing") return null;
+    throw error;
+  });
+  const digest = here ?? (await clientFor(reference, ANYBODY, parts).resolve(reference, { signal }));
+  return { reference, digest };
+}
+
 export async function push(task: Task<"push">, { signal, onProgress, ...parts }: Moving): Promise<TaggedImage> {
   const to = task.to ?? task.reference;
   if (task.to === null && parseReference(task.reference).host === null) {
@@ -44,6 +54,8 @@ export async function push(task: Task<"push">, { signal, onProgress, ...parts }:
   await clientFor(to, task, parts).push(digest, to, { signal, onProgress });
   return { reference: formatRemote(parseRemoteReference(to)), digest };
 }
+
+const ANYBODY = { credential: null, insecure: false };
 
 /** A client of its own for each task, since each may have another credential; what they fetch they fetch together. */
 function clientFor(

@@ -1,4 +1,5 @@
 import type { Digest } from "@mayfly/contract";
+import { sha256 } from "../digest.ts";
 import { ImageError } from "../error.ts";
 import type { ImageStore } from "../image-store.ts";
 import type { Platform } from "../oci.ts";
@@ -45,6 +46,8 @@ export interface RegistryClient {
    * @throws ImageError naming registry, repository and reference, what was answered, and what to do
    */
   pull(reference: string, options?: Moving & { readonly platform?: Platform | "all" }): Promise<Fetched>;
+  /** What `reference` stands for there: the digest of a manifest or an index. @throws ImageError, as `pull` */
+  resolve(reference: string, options?: Pick<Moving, "signal">): Promise<Digest>;
   /**
    * Sends the image that `local` names (a tag, a digest) to `reference`, which has a tag or none (`latest`).
    * @returns its digest, which is the same there. @throws ImageError, as `pull`
@@ -91,6 +94,15 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
       });
       if (remote.tag !== null) await store.tag(formatRemote({ ...remote, digest: null }), fetched.image);
       return fetched;
+    },
+    async resolve(reference, { signal = NEVER } = {}) {
+      const remote = parseRemoteReference(reference);
+      const source = registrySource(
+        registry(remote.host).host,
+        remote.repository,
+        `looking for ${formatRemote(remote)}`,
+      );
+      return sha256((await source.manifest(remoteTarget(remote), signal)).bytes);
     },
     async push(local, reference, { signal = NEVER, onProgress = () => {} } = {}) {
       const remote = parseRemoteReference(reference);
