@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { bundlePrograms } from "../../infra/src/prepare/bundles.ts";
 import { buildNative } from "../../infra/src/prepare/native.ts";
 import { ensureSystemUser } from "../../infra/src/prepare/system-user.ts";
 import { helpText, parseCommandLine } from "./command-line.ts";
@@ -18,6 +19,7 @@ if (line.kind === "help") {
   const say = (text: string) => process.stderr.write(`setup  ${text}\n`);
   ensureSystemUser(say);
   await buildNative(say);
+  await bundlePrograms(say);
   const run = [process.execPath, "--disable-warning=ExperimentalWarning", join(import.meta.dirname, "run.ts")];
   const child = spawn("unshare", ["--mount", "--propagation", "private", ...run, ...process.argv.slice(2)], {
     stdio: "inherit",

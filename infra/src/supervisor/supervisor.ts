@@ -34,7 +34,7 @@ export interface RunningSystem {
  * Bodies pass through both processes as buffers of 64 KiB, which Node frees when it collects its young generation: a small one is
  * collected often, so that a gigabyte that streams through does not first grow the process.
  */
-const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"];
+export const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"];
 
 /** Starts Redis, the gateway and a worker, in that order, each a process of its own; stops them in the order in which work drains. */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {

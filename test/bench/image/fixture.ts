@@ -6,6 +6,10 @@ import { type ImageStore, openImageStore } from "@mayfly/image";
 import { ROOT } from "../../../infra/src/root.ts";
 
 export const LAYER_TREE = join(ROOT, "build/native/layer-tree");
+export const COURIER = {
+  cage: join(ROOT, "build/native/courier-cage"),
+  program: join(ROOT, "build/native/courier.mjs"),
+};
 const LAYERS = 10;
 /** What every machine has that runs this, by turns: many small files and some large ones. */
 const SOURCES = ["/usr/share", "/usr/lib/x86_64-linux-gnu", "/usr/bin"];

@@ -2,10 +2,11 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { NODE_FLAGS } from "../../../infra/src/supervisor/supervisor.ts";
 import type { Subject } from "../measure/blocks.ts";
 import { type Command, runCommand } from "../peers/command.ts";
 import type { StoreDone, StoreTask } from "../programs/image-store.ts";
-import { LAYER_TREE } from "./fixture.ts";
+import { COURIER, LAYER_TREE } from "./fixture.ts";
 
 /** What is done in a folder that is fresh each time. */
 export interface Work {
@@ -49,10 +50,11 @@ export class StoreProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<never>;
   peak_mib = 0;
+  courier_mib = 0;
 
   constructor(after: AsyncDisposableStack) {
     this.#child = fork(join(import.meta.dirname, "../programs/image-store.ts"), {
-      execArgv: ["--disable-warning=ExperimentalWarning"],
+      execArgv: [...NODE_FLAGS],
     });
     this.#ended = once(this.#child, "exit").then(() => {
       throw new Error("the store's process has ended; it has said why");
@@ -66,10 +68,11 @@ export class StoreProcess {
   }
 
   /** @throws Error when it has ended; it has said why */
-  async run(task: Omit<StoreTask, "layerTree">): Promise<number> {
-    this.#child.send({ layerTree: LAYER_TREE, ...task } satisfies StoreTask);
+  async run(task: Omit<StoreTask, "layerTree" | "courier">): Promise<number> {
+    this.#child.send({ layerTree: LAYER_TREE, courier: COURIER, ...task } satisfies StoreTask);
     const [done] = (await Promise.race([once(this.#child, "message"), this.#ended])) as [StoreDone];
     this.peak_mib = done.peak_mib;
+    this.courier_mib = Math.max(this.courier_mib, done.courier_mib);
     return done.ms;
   }
 }

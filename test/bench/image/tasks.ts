@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openImageStore } from "@mayfly/image";
 import { type Fixture, LAYER_TREE } from "./fixture.ts";
@@ -8,9 +8,7 @@ import { programs, type StoreProcess, type Work } from "./subjects.ts";
 /** Something to be done, by us first and then by others. */
 export interface Task {
   readonly caption: string;
-  /** What the ratio divides. */
-  readonly ratio: string;
-  readonly works: readonly [ours: Work, theirs: Work];
+  readonly works: readonly [ours: Work, ...theirs: Work[]];
 }
 
 export function tasksOf(dir: string, fixture: Fixture, host: string, ours: StoreProcess): Task[] {
@@ -27,6 +25,17 @@ export function tasksOf(dir: string, fixture: Fixture, host: string, ours: Store
   const copyOut = (to: string) => ({
     file: "skopeo",
     args: ["copy", "-q", "--dest-tls-verify=false", `oci:${layout}:1`, `docker://${to}`],
+  });
+  /** Its store keeps layers as ours does. What it mounts goes with it. */
+  const policy = join(dir, "policy.json");
+  writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
+  const buildahPull = (fresh: string) => ({
+    file: "unshare",
+    args: [
+      ...["--mount", "--propagation", "private", "buildah", "--storage-driver", "overlay"],
+      ...["--root", join(fresh, "storage"), "--runroot", join(fresh, "run")],
+      ...["pull", "-q", "--tls-verify=false", "--signature-policy", policy, `docker://${reference}`],
+    ],
   });
   const umoci = (...args: string[]) => ({ file: "umoci", args });
   const mayfly = (verb: "pull" | "pull-and-unpack"): Work => ({
@@ -45,7 +54,6 @@ export function tasksOf(dir: string, fixture: Fixture, host: string, ours: Store
   return [
     {
       caption: "Unpack",
-      ratio: "ours ÷ umoci",
       works: [
         {
           name: "mayfly",
@@ -57,12 +65,10 @@ export function tasksOf(dir: string, fixture: Fixture, host: string, ours: Store
     },
     {
       caption: "Pull",
-      ratio: "ours ÷ skopeo",
       works: [mayfly("pull"), { name: "skopeo", act: programs((fresh) => [copyIn(join(fresh, "oci"))]) }],
     },
     {
       caption: "Pull and unpack",
-      ratio: "ours ÷ (skopeo + umoci)",
       works: [
         mayfly("pull-and-unpack"),
         {
@@ -72,11 +78,11 @@ export function tasksOf(dir: string, fixture: Fixture, host: string, ours: Store
             umoci("unpack", "--image", `${fresh}/oci:1`, join(fresh, "bundle")),
           ]),
         },
+        { name: "buildah", act: programs((fresh) => [buildahPull(fresh)]) },
       ],
     },
     {
       caption: "Push to a repository that has nothing",
-      ratio: "ours ÷ skopeo",
       works: [
         {
           name: "mayfly",
@@ -87,7 +93,6 @@ export function tasksOf(dir: string, fixture: Fixture, host: string, ours: Store
     },
     {
       caption: "Pack a layer, a tenth of the image",
-      ratio: "ours ÷ umoci",
       works: [
         {
           name: "mayfly",

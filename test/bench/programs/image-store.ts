@@ -1,8 +1,10 @@
-import { openImageStore, registryClient } from "@mayfly/image";
+import { readFileSync } from "node:fs";
+import { type CourierPrograms, openImageStore, registryClient } from "@mayfly/image";
 
 /** What a bench asks of it, over IPC. */
 export interface StoreTask {
   readonly layerTree: string;
+  readonly courier: CourierPrograms;
   /** The store's folder; opening it is in the time. */
   readonly store: string;
   readonly verb: "unpack" | "pull" | "pull-and-unpack" | "push" | "pack";
@@ -16,19 +18,36 @@ export interface StoreDone {
   readonly ms: number;
   /** The most memory that the process ever had. */
   readonly peak_mib: number;
+  /** Of a courier that is still there, 0 when there is none. */
+  readonly courier_mib: number;
 }
 
 /** Does things with stores for as long as its parent wants, as a worker does. What fails ends it. */
 process.on("message", async (task: StoreTask) => {
   const began = performance.now();
   await perform(task);
-  const done: StoreDone = { ms: performance.now() - began, peak_mib: process.resourceUsage().maxRSS / 1024 };
+  const ms = performance.now() - began;
+  const done: StoreDone = { ms, peak_mib: process.resourceUsage().maxRSS / 1024, courier_mib: courierMib(task) };
   process.send!(done);
 });
 
-async function perform({ layerTree, store: dir, verb, what, where = "" }: StoreTask): Promise<void> {
+/** A courier stays for a moment: what it needed at most is still to be read. */
+function courierMib({ courier }: StoreTask): number {
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ");
+  const peaks = children.map((pid) => {
+    try {
+      if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(courier.program)) return 0;
+      return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+    } catch {
+      return 0; // It has gone, or there was none.
+    }
+  });
+  return Math.max(0, ...peaks);
+}
+
+async function perform({ layerTree, courier, store: dir, verb, what, where = "" }: StoreTask): Promise<void> {
   const store = await openImageStore(dir, { layerTree });
-  const client = registryClient({ store });
+  const client = registryClient({ store, courier });
   const digest = async () => {
     const found = await store.resolve(what);
     if (found === null) throw new Error(`${dir} has no ${what}`);
