@@ -47,6 +47,7 @@ export const buildView = (build: Build) => ({
   ...imageOf(build),
   usage: build.result?.usage ?? null,
   duration_us: build.result?.duration_us ?? null,
+  bill: build.result?.bill ?? null,
   error: build.result?.outcome.status === "error" ? build.result.outcome.error : null,
 });
 

@@ -15,7 +15,7 @@ export function watchDisk(box: Pick<Box, "kill">, folder: string, most_bytes: nu
 }
 
 /** What a folder holds on disk. Files may go while it is read: what du says on stdout counts, whatever it complains of. */
-async function sizeOf(folder: string): Promise<number> {
+export async function sizeOf(folder: string): Promise<number> {
   const read = await promisify(execFile)("du", ["-s", "--block-size=1", folder]).catch(
     (error: { stdout?: string }) => error,
   );

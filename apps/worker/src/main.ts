@@ -11,6 +11,7 @@ import { pino } from "pino";
 import { KeptBoxes } from "./boxes/kept-boxes.ts";
 import { serveBoxes } from "./boxes/serve.ts";
 import { BASE_IMAGE, build } from "./build/build.ts";
+import { MountCaches } from "./build/mount-caches.ts";
 import { BuildSurroundings } from "./build/surroundings.ts";
 import { systemClock } from "./clock.ts";
 import type { WorkerDeps } from "./deps.ts";
@@ -71,6 +72,7 @@ const deps: WorkerDeps = {
   programs: new ImagePrograms(store, roots),
   surroundings: await BuildSurroundings.open(join(runDir, "build-ca"), env.buildVariables, env.buildCa),
   buildCache: await DirectoryCache.open(join(env.home, "build-cache")),
+  mountCaches: await MountCaches.open(join(env.home, "build-cache", "mounts")),
   inUse,
   nursery,
   ready,

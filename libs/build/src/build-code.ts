@@ -12,7 +12,7 @@ import { NODE_PATH, runnerCommand } from "@mayfly/runtime";
 import { type DetectInput, detectInBox } from "./detect-in-box.ts";
 import type { BuildCache, RunProgram } from "./dockerfile/execute/ports.ts";
 import { BOX_ENV, pairs } from "./environment.ts";
-import { BuildStopped, CANCELLED } from "./fault.ts";
+import { BuildStopped, stoppedBy } from "./fault.ts";
 import { install } from "./install.ts";
 import { type Made, makeLayer } from "./make-layer.ts";
 import { Meter } from "./meter.ts";
@@ -71,7 +71,7 @@ export async function buildCode(input: BuildCodeInput): Promise<BuiltCode> {
     return { outcome: { status: "done", image, contract, size_bytes, exports }, usage: meter.usage };
   } catch (error) {
     if (!(error instanceof BuildStopped)) throw error;
-    const fault = input.signal.aborted ? CANCELLED : error.fault;
+    const fault = input.signal.aborted ? stoppedBy(input.signal) : error.fault;
     records.error("build", fault);
     return { outcome: { status: "error", error: fault }, usage: meter.usage };
   }
@@ -93,7 +93,8 @@ async function bundled(
   }
   let made = await bundle(input.builder, false, input, records, meter);
   if (made.install !== null) {
-    const { builder, run, cache } = input;
+    const { builder, cache } = input;
+    const run = meter.counting(input.run);
     const wanted = { manifests: made.layer, request: made.install, scripts: job.settings.install_scripts === "on" };
     const image = await install({ builder, run, cache, store, signal, ...wanted }, records);
     made = await bundle(image, true, input, records, meter);
@@ -123,7 +124,7 @@ async function bundle(
     onLog: (stream, text) => records.log("bundle", text, stream),
   };
   const session = await openBox(request);
-  return meter.over(session, signal, async () => {
+  return meter.over(session, request.limits.memory_bytes, signal, async () => {
     const { entry, dir } = job.settings;
     const init = { kind: job.source.kind, file_name: job.source.file_name, entry, dir, installed };
     return makeLayer(session, request, { init, bytes: await openSource() }, store, records);

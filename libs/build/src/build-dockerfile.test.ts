@@ -68,6 +68,7 @@ async function build(
       if (reference !== "mayfly/node:24") throw new Error("not found");
       return base;
     },
+    secrets: new Map(),
     run: async () => {
       throw new BuildStopped({ code: "build_failed", message: "RUN is not possible here" });
     },

@@ -7,7 +7,7 @@ import { type BuildContext, openContext } from "./dockerfile/execute/context.ts"
 import { DockerfileBuildError } from "./dockerfile/execute/failure.ts";
 import type { BuildCache, BuildEvent, RunProgram } from "./dockerfile/execute/ports.ts";
 import { DockerfileError } from "./dockerfile/source/failure.ts";
-import { BuildStopped, CANCELLED } from "./fault.ts";
+import { BuildStopped, stoppedBy } from "./fault.ts";
 import { outcomeOf, theirs, type VersionInput } from "./image-version.ts";
 import { Meter } from "./meter.ts";
 import { Records } from "./records.ts";
@@ -20,6 +20,7 @@ export interface BuildDockerfileInput extends VersionInput {
   readonly source: { readonly kind: "alone" | "context"; readonly open: () => AsyncIterable<Uint8Array> };
   readonly resolveImage: (reference: string, platform: string | null) => Promise<Digest>;
   readonly run: RunProgram;
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
   readonly cache: BuildCache;
   readonly onRecord: (record: BuildRecord) => void;
   readonly now: () => Date;
@@ -45,18 +46,18 @@ export async function buildDockerfileSource(input: BuildDockerfileInput): Promis
   const records = new Records(input.onRecord, input.now);
   const meter = new Meter();
   try {
-    const digest = await built(input, records);
+    const digest = await built(input, records, meter);
     return { outcome: await outcomeOf(digest, input, records, meter), usage: meter.usage };
   } catch (error) {
-    const fault = input.signal.aborted ? CANCELLED : faultOf(error, nameOf(input));
+    const fault = input.signal.aborted ? stoppedBy(input.signal) : faultOf(error, nameOf(input));
     if (fault === null) throw error;
     records.error("build", fault);
     return { outcome: { status: "error", error: fault }, usage: meter.usage };
   }
 }
 
-async function built(input: BuildDockerfileInput, records: Records): Promise<Digest> {
-  const { store, cache, run, resolveImage, signal, now } = input;
+async function built(input: BuildDockerfileInput, records: Records, meter: Meter): Promise<Digest> {
+  const { store, cache, run, secrets, resolveImage, signal, now } = input;
   const { function: name, options, settings } = input.job;
   const { target, build_arg, label } = settings;
   const buildArgs = new Map(Object.entries(build_arg));
@@ -71,7 +72,8 @@ async function built(input: BuildDockerfileInput, records: Records): Promise<Dig
       context: image,
       store,
       resolveImage,
-      run,
+      run: meter.counting(run),
+      secrets,
       cache,
       noCache: options.no_cache,
       created: createdAt(buildArgs) ?? now(),

@@ -1,7 +1,7 @@
 import { type BuildJob, type BuildRecord, type Digest, formatBytes } from "@mayfly/contract";
 import type { BlobProgress, ImageStore } from "@mayfly/image";
 import type { BuiltCode } from "./build-code.ts";
-import { BuildStopped, CANCELLED } from "./fault.ts";
+import { BuildStopped, stoppedBy } from "./fault.ts";
 import { outcomeOf, theirs } from "./image-version.ts";
 import { Meter } from "./meter.ts";
 import { Records } from "./records.ts";
@@ -33,7 +33,7 @@ export async function buildImage(input: BuildImageInput): Promise<BuiltCode> {
     return { outcome: await outcomeOf(digest, input, records, meter), usage: meter.usage };
   } catch (error) {
     if (!(error instanceof BuildStopped) && !input.signal.aborted) throw error;
-    const fault = error instanceof BuildStopped && !input.signal.aborted ? error.fault : CANCELLED;
+    const fault = error instanceof BuildStopped && !input.signal.aborted ? error.fault : stoppedBy(input.signal);
     records.error("build", fault);
     return { outcome: { status: "error", error: fault }, usage: meter.usage };
   }

@@ -51,7 +51,8 @@ export async function detectInBox(
     onLog: (stream, text) => records.log("detect", text, stream),
   };
   const session = await openBox(request);
-  const found = await meter.over(session, signal, () => detectContract(session, { contract, keepIn }, request));
+  const { memory_bytes: most } = request.limits;
+  const found = await meter.over(session, most, signal, () => detectContract(session, { contract, keepIn }, request));
   const kept = found.compiled ? `, ${found.compiled.size_bytes} bytes of compiled code` : "";
   records.done("detect", `contract ${found.contract}${kept}`);
   return found;

@@ -32,7 +32,7 @@ export async function detectServer(
     },
     signal,
   );
-  meter.add(tried.usage, tried.wall_us);
+  meter.add(tried.usage, { wall_us: tried.wall_us, memory_limit_bytes: job.settings.memory_bytes });
   const { found, failure, ending, waited_ms } = tried;
   if (found !== null) {
     const { contract, after_us } = found;

@@ -10,7 +10,11 @@ export class BuildStopped extends Error {
   }
 }
 
-export const CANCELLED: BuildFault = { code: "build_failed", message: "the build was cancelled" };
+const CANCELLED: BuildFault = { code: "build_failed", message: "the build was cancelled" };
+
+/** Why a build was stopped from outside: what who stopped it says, else that it was cancelled. */
+export const stoppedBy = ({ reason }: AbortSignal): BuildFault =>
+  reason instanceof BuildStopped ? reason.fault : CANCELLED;
 
 const LONGEST_TEXT = 4_000;
 const LONGEST_STACK = 16_000;

@@ -10,6 +10,6 @@ export { type BuildDockerfileInput, buildDockerfileSource, tarHoldsDockerfile } 
 export { type BuildImageInput, buildImage } from "./build-image.ts";
 export { type Account, accountOf } from "./dockerfile/execute/accounts.ts";
 export { DirectoryCache } from "./dockerfile/execute/directory-cache.ts";
-export type { RunProgram } from "./dockerfile/execute/ports.ts";
+export type { RunProgram, RunRequest } from "./dockerfile/execute/ports.ts";
 export { BuildStopped } from "./fault.ts";
 export type { BoxRequest, BoxSession, OpenBox, ServerContract, TryServer } from "./session.ts";

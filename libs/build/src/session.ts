@@ -1,4 +1,4 @@
-import type { CgroupUsage, Digest, Ending, Frame, FunctionName, Settings } from "@mayfly/contract";
+import type { CgroupUsage, Digest, Ending, Frame, FunctionName, NetworkUsage, Settings } from "@mayfly/contract";
 
 /** A running box as a builder sees it: frames in, frames out, an end. */
 export interface BoxSession {
@@ -8,8 +8,11 @@ export interface BoxSession {
   readonly frames: AsyncIterable<Frame>;
   /** Kills the box; after its end this does nothing. */
   stop(reason: string): void;
-  readonly ended: Promise<{ readonly ending: Ending; readonly usage: CgroupUsage; readonly wall_us: number }>;
+  readonly ended: Promise<{ readonly ending: Ending; readonly usage: BoxUsage; readonly wall_us: number }>;
 }
+
+/** What a box used, by the kernel's counters. */
+export type BoxUsage = CgroupUsage & NetworkUsage;
 
 export interface BoxRequest {
   readonly image: Digest;
@@ -50,6 +53,6 @@ export type TryServer = (
   /** How it ended by itself; null: it ran and was silent for `waited_ms`. */
   readonly ending: Ending | null;
   readonly waited_ms: number;
-  readonly usage: CgroupUsage;
+  readonly usage: BoxUsage;
   readonly wall_us: number;
 }>;

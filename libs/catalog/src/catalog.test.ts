@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   type BuildId,
   type BuildResult,
+  BuildUsage,
   DEFAULT_SETTINGS,
   type Digest,
   type FunctionName,
@@ -47,6 +48,7 @@ describe("the catalog", () => {
     duration_us: 1,
     log_tail: [],
     usage: null,
+    bill: null,
     outcome: { status: "done", image: IMAGE, contract: "fetch", size_bytes: 10, exports: [] },
   });
 
@@ -74,7 +76,10 @@ describe("the catalog", () => {
   it("keeps what a canceled build used, and that it was canceled", async () => {
     const build = await begin();
     await catalog.cancelBuild(build, T);
-    await catalog.finishBuild({ ...done(build), usage: { cpu_us: 5, memory_peak_bytes: 6, wall_us: 7 } });
+    await catalog.finishBuild({
+      ...done(build),
+      usage: BuildUsage.parse({ cpu_us: 5, memory_peak_bytes: 6, wall_us: 7 }),
+    });
     expect(await catalog.build(build)).toMatchObject({ status: "canceled", result: { usage: { cpu_us: 5 } } });
     expect(await catalog.versions(NAME)).toEqual([]);
   });

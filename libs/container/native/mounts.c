@@ -4,6 +4,7 @@
 
 #include <linux/securebits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -32,6 +33,56 @@ static int clone_tree(int dir, const char *path) {
   return sys_open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH));
 }
 
+/* Whoever makes something where ids are the box's must be somebody there: its root, with all of our power. */
+static void become_root_of(unsigned base) {
+  STEP("keep power", prctl(PR_SET_SECUREBITS, base ? SECBIT_NO_SETUID_FIXUP : 0));
+  setfsgid(base);
+  setfsuid(base);
+}
+static void become_ourselves(void) {
+  int error = errno;
+  setfsuid(0);
+  setfsgid(0);
+  STEP("keep power", prctl(PR_SET_SECUREBITS, 0));
+  errno = error;
+}
+
+/* overlayfs does its work in the upper folder as who mounted it. */
+static int mount_overlay_as(unsigned base, const char *at, unsigned long flags, const char *options) {
+  become_root_of(base);
+  int result = mount("overlay", at, "overlay", flags, options);
+  become_ourselves();
+  return result;
+}
+
+/* Folders on the way to a target, and it itself, where they are missing; a link is no way. */
+static int make_target(int root, const char *target, int is_folder, unsigned base) {
+  char name[256];
+  int at = fcntl(root, F_DUPFD_CLOEXEC, 0);
+  while (at >= 0 && *target) {
+    const char *end = strchrnul(target, '/');
+    if (end == target) {
+      target++;
+      continue;
+    }
+    if (end - target >= (long)sizeof name) return errno = ENAMETOOLONG, -1;
+    snprintf(name, sizeof name, "%.*s", (int)(end - target), target);
+    target = end;
+    int next = sys_openat2(at, name, O_PATH | O_CLOEXEC, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    if (next < 0 && errno == ENOENT) {
+      become_root_of(base);
+      int made = *end || is_folder ? mkdirat(at, name, 0755) : mknodat(at, name, S_IFREG | 0644, 0);
+      become_ourselves();
+      if (made == 0) next = sys_openat2(at, name, O_PATH | O_CLOEXEC, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    }
+    int error = errno;
+    close(at);
+    errno = error;
+    at = next;
+  }
+  return at;
+}
+
 /* A host file or folder. Where its owners are numbers of the box, what the box makes in it is so, too. */
 static int bind_tree(const struct box_mount *wanted, const struct ids *ids) {
   int tree = clone_tree(AT_FDCWD, wanted->source);
@@ -53,21 +104,6 @@ static void mount_upper(const struct box_mount *wanted, const char *name, const 
   close(tree);
 }
 
-/* overlayfs does its work in the upper folder as who mounted it, who must be somebody there: the box's root, with all
- * of our power. */
-static int mount_as_root_of(unsigned base, const char *at, unsigned long flags, const char *options) {
-  STEP("keep power", prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP));
-  setfsgid(base);
-  setfsuid(base);
-  int result = mount("overlay", at, "overlay", flags, options);
-  int error = errno;
-  setfsuid(0);
-  setfsgid(0);
-  STEP("keep power", prctl(PR_SET_SECUREBITS, 0));
-  errno = error;
-  return result;
-}
-
 /* A place in a stack of layers, over each other as an image's are. */
 static int layers_tree(const struct request *request, const struct box_mount *wanted, const char *name,
                        const struct ids *ids) {
@@ -80,10 +116,13 @@ static int layers_tree(const struct request *request, const struct box_mount *wa
     used += (size_t)snprintf(options + used, sizeof options - used, "%s:", part);
   }
   /* overlayfs wants two layers where there is nothing to write to, and one in any case. */
-  snprintf(part, sizeof part, "%s/e", name);
-  STEP("empty layer", mkdir(part, 0755));
-  STEP("empty layer's owner", chown(part, ids->base, ids->base));
-  used += (size_t)snprintf(options + used, sizeof options - used, "%s", part);
+  static const char *const empty[] = {"e", "f"};
+  for (size_t i = 0; i < (wanted->count ? 1 : 2); i++) {
+    snprintf(part, sizeof part, "%s/%s", name, empty[i]);
+    STEP("empty layer", mkdir(part, 0755));
+    STEP("empty layer's owner", chown(part, ids->base, ids->base));
+    used += (size_t)snprintf(options + used, sizeof options - used, "%s%s", i ? ":" : "", part);
+  }
   if (wanted->upper) {
     mount_upper(wanted, name, ids);
     used += (size_t)snprintf(options + used, sizeof options - used, ",upperdir=%s/d/u,workdir=%s/d/w", name, name);
@@ -92,7 +131,7 @@ static int layers_tree(const struct request *request, const struct box_mount *wa
   snprintf(part, sizeof part, "%s/m", name);
   STEP("mount's folder", mkdir(part, 0700));
   const unsigned long flags = MS_NOSUID | MS_NODEV | (wanted->upper ? 0 : MS_RDONLY);
-  STEP("mount layers", mount_as_root_of(ids->base, part, flags, options));
+  STEP("mount layers", mount_overlay_as(ids->base, part, flags, options));
   int root = open(part, O_PATH | O_DIRECTORY | O_CLOEXEC);
   STEP("open mount", root);
   int at = open_inside(root, wanted->source);
@@ -145,5 +184,16 @@ void mount_besides(const struct request *request, size_t i, int root, const stru
              : wanted->kind == MOUNT_LAYERS ? layers_tree(request, wanted, name, ids)
              : wanted->kind == MOUNT_TMPFS  ? tmpfs_tree(wanted, name, ids)
                                             : copied_tree(wanted, name, ids);
-  place(tree, root, wanted->target + 1, "place mount (its target must be in the image)");
+  const char *step = "place mount (its target must be in the image)";
+  if (!wanted->make) {
+    place(tree, root, wanted->target + 1, step);
+    return;
+  }
+  struct stat is;
+  STEP(step, fstat(tree, &is));
+  int at = make_target(root, wanted->target, S_ISDIR(is.st_mode), ids->base);
+  STEP("make mount's target", at);
+  STEP(step, sys_move_mount(tree, at, ""));
+  close(at);
+  close(tree);
 }

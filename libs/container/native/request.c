@@ -64,6 +64,8 @@ static const char *take_mount(struct request *r, const char *key, const char *va
     mount->count++;
   } else if (!strcmp(part, "readonly")) {
     mount->readonly = strcmp(value, "no") != 0;
+  } else if (!strcmp(part, "make")) {
+    mount->make = !strcmp(value, "yes");
   } else if (!strcmp(part, "own_ids")) {
     mount->own_ids = !strcmp(value, "yes");
   } else if (!strcmp(part, "size")) {

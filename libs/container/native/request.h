@@ -33,6 +33,7 @@ struct box_mount {
   const char *upper;   /* MOUNT_LAYERS: a folder of the host that keeps what is written; NULL: read-only */
   size_t first, count; /* MOUNT_LAYERS: in mount_layers, topmost first */
   int readonly;
+  int make;    /* the target is made where it is missing */
   int own_ids; /* MOUNT_BIND: owners on the host are numbers of the box */
   uint64_t size;
   unsigned mode, uid, gid;

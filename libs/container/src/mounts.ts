@@ -22,13 +22,16 @@ function pathsOf(mount: BoxMount): string[] {
 
 /** As the launcher reads it (native/request.h). */
 export function mountPairs(mount: BoxMount): [string, string | number][] {
-  const target: [string, string] = ["mount_target", mount.target];
+  const target: [string, string][] = [
+    ["mount_target", mount.target],
+    ["mount_make", mount.make ? "yes" : "no"],
+  ];
   switch (mount.kind) {
     case "bind":
       return [
         ["mount", "bind"],
         ["mount_source", mount.source],
-        target,
+        ...target,
         ["mount_readonly", mount.readonly ? "yes" : "no"],
         ["mount_own_ids", mount.ids === "box" ? "yes" : "no"],
       ];
@@ -36,18 +39,18 @@ export function mountPairs(mount: BoxMount): [string, string | number][] {
       return [
         ["mount", "layers"],
         ["mount_source", mount.source],
-        target,
+        ...target,
         ...mount.rootfs.lower.map((dir): [string, string] => ["mount_lower", dir]),
         ...(mount.upper === null ? [] : [["mount_upper", mount.upper] as [string, string]]),
         ["mount_readonly", mount.readonly ? "yes" : "no"],
       ];
     case "tmpfs":
-      return [["mount", "tmpfs"], target, ["mount_size", mount.size_bytes], ["mount_mode", mount.mode]];
+      return [["mount", "tmpfs"], ...target, ["mount_size", mount.size_bytes], ["mount_mode", mount.mode]];
     case "file":
       return [
         ["mount", "copy"],
         ["mount_source", mount.source],
-        target,
+        ...target,
         ["mount_mode", mount.mode],
         ["mount_uid", mount.uid],
         ["mount_gid", mount.gid],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Charges } from "./charges.ts";
 import { Digest, FunctionName, InvocationId } from "./id.ts";
 import { BuildResult } from "./message.ts";
 import { INVOCATION_STATUS } from "./outcome.ts";
@@ -30,25 +31,10 @@ export const UsageSchema = z.object({
   log_bytes: count,
 });
 
-export const BillLine = z.object({
-  sku: z.string(),
-  /** Decimal string. */
-  quantity: z.string(),
-  unit: z.string(),
-  unit_price: z.string(),
-  /** Decimal string with 12 places, of `total.currency`. */
-  amount: z.string(),
-  rule: z.string(),
-});
-export type BillLine = z.infer<typeof BillLine>;
-
 export const Bill = z.object({
   usage: UsageSchema,
   meter: z.object({ cgroup: z.enum(["v1", "v2"]), missing: z.array(z.string()) }),
-  billed: z.object({ requests: count, duration_ms: count, memory_mib_ms: count, cpu_ms: count }),
-  lines: z.array(BillLine),
-  total: z.object({ currency: z.string(), amount: z.string() }),
-  price_table: z.object({ id: z.string(), version: z.int(), sha256: z.string() }),
+  ...Charges.shape,
 });
 export type Bill = z.infer<typeof Bill>;
 

@@ -2,6 +2,7 @@ export * from "./allowed-target.ts";
 export * from "./bill.ts";
 export * from "./box-task.ts";
 export * from "./build-options.ts";
+export * from "./charges.ts";
 export * from "./fault.ts";
 export * from "./frame.ts";
 export * from "./id.ts";

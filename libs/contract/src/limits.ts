@@ -35,6 +35,22 @@ export const FIXED_LIMITS = {
   secrets_bytes: 512 * 1024,
 } as const;
 
+/** Bounds on what builds do, whoever asks for them. */
+export const RUN_LIMITS = {
+  /** Of one RUN. */
+  memory_bytes: 2048 * MiB,
+  cpu_millis: 2_000,
+  pids: 1024,
+  /** What it may have in /dev/shm, in secrets and in a tmpfs without a size. */
+  tmp_bytes: 256 * MiB,
+  /** What it may write, to its layer with what it bound, and to each of its caches. */
+  disk_bytes: 10 * 1024 * MiB,
+  timeout_ms: 30 * 60_000,
+} as const;
+
+/** Bounds on a whole build. Its log is bounded as an invocation's. */
+export const BUILD_TIMEOUT_MS = 60 * 60_000;
+
 export interface Limits {
   readonly memory_bytes: number;
   readonly cpu_millis: number;

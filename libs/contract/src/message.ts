@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BuildOptions, NO_BUILD_OPTIONS } from "./build-options.ts";
+import { Charges } from "./charges.ts";
 import { BoxRequestId, BuildId, Digest, FunctionName, ImageRequestId, InvocationId, PublishId } from "./id.ts";
 import { CONTRACTS, PINNED_CONTRACTS, SettingsSchema } from "./settings.ts";
 
@@ -157,6 +158,21 @@ export const BuildFault = z.object({
 });
 export type BuildFault = z.infer<typeof BuildFault>;
 
+const counted = z.int().nullable();
+/** What the boxes of a build used together; of their memory the highest peak. Null: not counted on this host. */
+export const BuildUsage = z.object({
+  cpu_us: counted,
+  memory_peak_bytes: counted,
+  /** The most memory that one of them could have had. */
+  memory_limit_bytes: z.int().default(0),
+  wall_us: z.int(),
+  /** Written by programs of Dockerfiles, to their layers and to what they bound. */
+  disk_bytes: z.int().default(0),
+  net_rx_bytes: counted.default(0),
+  net_tx_bytes: counted.default(0),
+});
+export type BuildUsage = z.infer<typeof BuildUsage>;
+
 /** What a build came to. Travels in the outbox, so that it arrives whatever dies. */
 export const BuildResult = z.object({
   build: BuildId,
@@ -164,7 +180,9 @@ export const BuildResult = z.object({
   ended_at: z.string(),
   duration_us: z.int(),
   log_tail: z.array(BuildRecord),
-  usage: z.object({ cpu_us: z.int().nullable(), memory_peak_bytes: z.int().nullable(), wall_us: z.int() }).nullable(),
+  usage: BuildUsage.nullable(),
+  /** Null for what nothing ran for. */
+  bill: Charges.nullable().default(null),
   outcome: z.discriminatedUnion("status", [
     z.object({
       status: z.literal("done"),

@@ -6,8 +6,10 @@ import { BuildStopped } from "@mayfly/build";
 import { type BoxHost, openBoxHost } from "@mayfly/container";
 import type { Digest } from "@mayfly/contract";
 import { ImageError, type ImageStore, openImageStore } from "@mayfly/image";
+import { MountCaches } from "../../../apps/worker/src/build/mount-caches.ts";
 import { programRunner } from "../../../apps/worker/src/build/run-program.ts";
 import { BuildSurroundings } from "../../../apps/worker/src/build/surroundings.ts";
+import { systemClock } from "../../../apps/worker/src/clock.ts";
 import { BUILD } from "../../../infra/src/root.ts";
 import { buildDockerfile } from "../../../libs/build/src/dockerfile/execute/build.ts";
 import { openContext } from "../../../libs/build/src/dockerfile/execute/context.ts";
@@ -48,7 +50,13 @@ export class Mayfly implements Builder {
     });
     const store = await openImageStore(join(dir, "images"), { layerTree: join(native, "layer-tree") });
     const surroundings = await BuildSurroundings.open(join(dir, "surroundings"), {}, null);
-    const run = programRunner("conformance", join(dir, "scratch"), { boxes, surroundings });
+    const mountCaches = await MountCaches.open(join(dir, "mount-caches"));
+    const run = programRunner("conformance", join(dir, "scratch"), {
+      boxes,
+      surroundings,
+      mountCaches,
+      clock: systemClock,
+    });
     const mayfly = new Mayfly(store, await DirectoryCache.open(join(dir, "cache")), boxes, run);
     for (const { name, tar } of bases) {
       const changes = [`ENV ${BASE_ENV}`, `CMD ${JSON.stringify(BASE_CMD)}`];
@@ -69,6 +77,7 @@ export class Mayfly implements Builder {
         run: this.#run,
         cache: this.#cache,
         noCache,
+        secrets: new Map(),
         created: new Date(),
         onEvent: () => {},
         signal: new AbortController().signal,

@@ -2,12 +2,12 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Build } from "@mayfly/catalog";
-import type { BuildJob, Digest, UploadKind } from "@mayfly/contract";
+import { BUILD_TIMEOUT_MS, type BuildJob, type Digest, type UploadKind } from "@mayfly/contract";
 import type { GatewayDeps } from "../deps.ts";
 import { settleBuild } from "./settle.ts";
 
 /** Longer than any build takes, waiting for a worker included. */
-const PATIENCE_MS = 15 * 60_000;
+const PATIENCE_MS = 2 * BUILD_TIMEOUT_MS;
 const CHECK_MS = 30_000;
 
 /**
@@ -91,6 +91,7 @@ async function giveUp(build: Build, message: string, deps: GatewayDeps): Promise
     duration_us: 0,
     log_tail: [],
     usage: null,
+    bill: null,
     outcome: { status: "error", error: { code: "internal", message, hint: "deploy it again" } },
   });
   await settleBuild(build.id, deps);

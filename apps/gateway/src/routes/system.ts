@@ -1,4 +1,4 @@
-import { Fault, FIXED_LIMITS, LIMIT_BOUNDS } from "@mayfly/contract";
+import { BUILD_TIMEOUT_MS, Fault, FIXED_LIMITS, LIMIT_BOUNDS, RUN_LIMITS } from "@mayfly/contract";
 import { Hono } from "hono";
 import type { GatewayDeps } from "../deps.ts";
 
@@ -6,7 +6,12 @@ import type { GatewayDeps } from "../deps.ts";
 export const systemRoutes = (deps: GatewayDeps) =>
   new Hono()
     .get("/limits", (context) =>
-      context.json({ per_function: LIMIT_BOUNDS, fixed: FIXED_LIMITS, queue: { waiting_calls: deps.queueLimit } }),
+      context.json({
+        per_function: LIMIT_BOUNDS,
+        fixed: FIXED_LIMITS,
+        build: { timeout_ms: BUILD_TIMEOUT_MS, run: RUN_LIMITS },
+        queue: { waiting_calls: deps.queueLimit },
+      }),
     )
     .get("/pricing", (context) => {
       const { sha256, ...table } = deps.priceTable;

@@ -96,7 +96,7 @@ async function define(deps: GatewayDeps, name: FunctionName, settings: Settings)
   await deps.catalog.createBuild({ id, function: name, created_at: now, source_digest, settings, options });
   const outcome = { status: "done", image: IMAGE, contract: "fetch", size_bytes: 1, exports: [] as string[] } as const;
   const result: BuildResult = {
-    ...{ build: id, function: name, ended_at: now, duration_us: 1, log_tail: [], usage: null, outcome },
+    ...{ build: id, function: name, ended_at: now, duration_us: 1, log_tail: [], usage: null, bill: null, outcome },
   };
   await deps.catalog.finishBuild(result);
 }

@@ -1,6 +1,7 @@
 import {
   type BuildJob,
   type BuildResult,
+  BuildUsage,
   type Digest,
   FRAME,
   type Frame,
@@ -107,7 +108,8 @@ export class TestWorker {
       ended_at: new Date().toISOString(),
       duration_us: 1000,
       log_tail,
-      usage: { cpu_us: 5, memory_peak_bytes: 6, wall_us: 7 },
+      usage: BuildUsage.parse({ cpu_us: 5, memory_peak_bytes: 6, wall_us: 7 }),
+      bill: null,
       outcome,
     };
     await this.#shipInOrder({ kind: "build", result });

@@ -109,7 +109,14 @@ export class KeptBoxes {
     const { lower } = await this.#deps.roots.of(image);
     const volumes = await checkVolumes(wanted.volumes, this.#home);
     const own: BindMount[] = OWN_FILES.map((name) => ({
-      ...{ kind: "bind", source: join(box.folder, name), target: `/etc/${name}`, readonly: false, ids: "host" },
+      ...{
+        kind: "bind",
+        source: join(box.folder, name),
+        target: `/etc/${name}`,
+        make: false,
+        readonly: false,
+        ids: "host",
+      },
     }));
     const rootfs = { lower: [join(box.folder, "init"), ...lower] };
     const run = await box.start({ rootfs, besides: [...own, ...volumes.map(shown)] }, listener);
@@ -173,7 +180,7 @@ const ownFiles = ({ network }: BoxWanted): MountPoint[] =>
   }));
 
 const shown = ({ source, target, readonly, ids }: BoxVolume): BindMount => ({
-  ...{ kind: "bind", source, target, readonly, ids },
+  ...{ kind: "bind", source, target, make: false, readonly, ids },
 });
 
 async function writeOwnFiles(folder: string, record: StoredBox): Promise<void> {

@@ -1,6 +1,15 @@
-import { type BuildImageInput, buildCode, buildDockerfileSource, buildImage } from "@mayfly/build";
+import { type BuildImageInput, BuildStopped, buildCode, buildDockerfileSource, buildImage } from "@mayfly/build";
 import { NetworkError } from "@mayfly/container";
-import type { BuildFault, BuildJob, BuildRecord, BuildResult, FunctionName } from "@mayfly/contract";
+import {
+  BUILD_TIMEOUT_MS,
+  type BuildFault,
+  type BuildJob,
+  type BuildRecord,
+  type BuildResult,
+  type BuildUsage,
+  type FunctionName,
+} from "@mayfly/contract";
+import { charge } from "@mayfly/ledger";
 import { timestamp } from "../clock.ts";
 import type { WorkerDeps } from "../deps.ts";
 import { movable } from "../images/names.ts";
@@ -17,6 +26,11 @@ type Built = Pick<BuildResult, "outcome" | "usage">;
 
 /** As many records of a build's log as are kept with its result. */
 const LOG_TAIL = 200;
+
+const TOO_LONG = new BuildStopped({
+  code: "build_failed",
+  message: `the build took longer than ${BUILD_TIMEOUT_MS / 60_000} minutes`,
+});
 
 /** What code that is of no function yet is told that it is. */
 const NAMELESS = "build" as FunctionName;
@@ -51,7 +65,11 @@ async function buildOnce(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): 
     if (log.length > LOG_TAIL) log.shift();
     live.tell(record);
   };
-  const built = await tagged(job, await run(job, deps, live, AbortSignal.any([signal, live.canceled]), onRecord), deps);
+  const late = new AbortController();
+  const deadline = setTimeout(() => late.abort(TOO_LONG), BUILD_TIMEOUT_MS);
+  const stop = AbortSignal.any([signal, live.canceled, late.signal]);
+  const built = await tagged(job, await run(job, deps, live, stop, onRecord), deps);
+  clearTimeout(deadline);
   const result: BuildResult = {
     build: job.build,
     function: job.function,
@@ -59,6 +77,7 @@ async function buildOnce(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): 
     duration_us: deps.clock.monotonicUs() - began,
     log_tail: log,
     usage: built.usage,
+    bill: built.usage && billOf(built.usage, built.outcome, deps),
     outcome: built.outcome,
   };
   await deps.spool.put({ kind: "build", result });
@@ -66,6 +85,13 @@ async function buildOnce(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): 
   if (built.outcome.status !== "error") setTimeout(deps.inUse.hold(built.outcome.image), ENTERED_WITHIN_MS).unref();
   deps.shipper.wake();
   live.close();
+}
+
+/** A build that fails through a fault of ours is credited as a call is. */
+function billOf(usage: BuildUsage, outcome: BuildResult["outcome"], { priceTable }: Pick<WorkerDeps, "priceTable">) {
+  const isOurs = outcome.status === "error" && outcome.error.code === "internal";
+  const limits = { memory_bytes: usage.memory_limit_bytes };
+  return charge({ usage, limits, status: isOurs ? "platform_error" : "succeeded", calls: 0 }, priceTable);
 }
 
 /** Names the image as was asked for; what a build of no function made is an image and nothing more. */
@@ -135,6 +161,7 @@ async function run(
         source: dockerfile,
         resolveImage,
         run: runProgram,
+        secrets: live.secrets,
         cache,
       });
     }

@@ -1,16 +1,14 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BuildStopped, type RunProgram } from "@mayfly/build";
+import type { RunProgram } from "@mayfly/build";
 import { type Box, NetworkError } from "@mayfly/container";
-import { FIXED_LIMITS } from "@mayfly/contract";
+import { FIXED_LIMITS, RUN_LIMITS } from "@mayfly/contract";
 import type { WorkerDeps } from "../deps.ts";
-import { watchDisk } from "../disk-use.ts";
+import { sizeOf, watchDisk } from "../disk-use.ts";
+import { type ReadyMounts, readyMounts } from "./run-mounts.ts";
 
-const MiB = 1024 * 1024;
-/** Of one RUN. */
-const LIMITS = { memory_bytes: 2048 * MiB, cpu_millis: 2_000, cpu_weight: 50, pids: 1024, tmp_bytes: 256 * MiB };
-const TIMEOUT_MS = 30 * 60_000;
-const DISK_BYTES = 10 * 1024 * MiB;
+/** Beside calls, builds have less of the processor. */
+const CPU_WEIGHT = 50;
 /** Where a script of a heredoc lies while it runs. */
 const SCRIPT = ".mayfly-script";
 
@@ -18,25 +16,27 @@ const SCRIPT = ".mayfly-script";
 export function programRunner(
   id: string,
   folder: string,
-  deps: Pick<WorkerDeps, "boxes" | "surroundings">,
+  deps: Pick<WorkerDeps, "boxes" | "surroundings" | "mountCaches" | "clock">,
 ): RunProgram {
   let runs = 0;
+  const { memory_bytes, cpu_millis, pids, tmp_bytes } = RUN_LIMITS;
+  const limits = { memory_bytes, cpu_millis, pids, tmp_bytes };
   return async (request, signal) => {
-    const [mount] = request.mounts;
-    if (mount) throw refused(`RUN --mount=type=${mount.type} is not possible in this version`);
     // Stages run side by side: the number is taken before anything is waited for.
     const number = ++runs;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const dir = await mkdtemp(join(folder, `${id}-`));
     const release = () => rm(dir, { recursive: true, force: true });
+    let ready: ReadyMounts | undefined;
     try {
+      ready = await readyMounts(request.mounts, dir, deps.mountCaches, signal);
       const script = request.script && (await scriptLayer(dir, request.script.content));
       const { surroundings } = deps;
       const above = [script, surroundings.layer].filter((layer) => layer !== null);
       const box = await deps.boxes.start({
         id: `${id}-run-${number}`,
         rootfs: { lower: [...above, ...request.rootfs.lower] },
-        mounts: [],
+        mounts: ready.mounts,
         writable: dir,
         serve: null,
         idBase: null,
@@ -45,7 +45,7 @@ export function programRunner(
         cwd: request.cwd,
         user: request.user,
         hostname: "build",
-        limits: { ...LIMITS, open_files: FIXED_LIMITS.open_files },
+        limits: { ...limits, cpu_weight: CPU_WEIGHT, open_files: FIXED_LIMITS.open_files },
         // As everywhere, a user who is not root has no power over files of others.
         profile: request.user.uid === 0 ? "build" : "function",
         nursery: null,
@@ -55,15 +55,25 @@ export function programRunner(
         stdin: false,
         terminal: false,
       });
+      await ready.entered();
+      const began = deps.clock.monotonicUs();
       box.stdout.on("data", (chunk: Buffer) => request.onOutput("stdout", chunk.toString()));
       box.stderr.on("data", (chunk: Buffer) => request.onOutput("stderr", chunk.toString()));
-      const ending = await bounded(box, dir, signal);
-      await box.remove();
+      const ending = await bounded(box, [dir, ...ready.caches], signal);
+      const wall_us = deps.clock.monotonicUs() - began;
+      const used = {
+        ...(await box.remove()),
+        wall_us,
+        memory_limit_bytes: limits.memory_bytes,
+        disk_bytes: await sizeOf(dir),
+      };
       await surroundings.takeOut(join(dir, "u"));
-      return { ending, writable: { upper: join(dir, "u"), id_base: box.idBase }, release };
+      return { ending, used, writable: { upper: join(dir, "u"), id_base: box.idBase }, release };
     } catch (error) {
       await release();
       throw error;
+    } finally {
+      await ready?.release();
     }
   };
 }
@@ -83,8 +93,6 @@ async function networkFor(
   }
 }
 
-const refused = (message: string) => new BuildStopped({ code: "build_failed", message });
-
 /** A layer of its own: what is in the image does not hold it. */
 async function scriptLayer(dir: string, content: string): Promise<string> {
   const folder = join(dir, "script");
@@ -93,18 +101,18 @@ async function scriptLayer(dir: string, content: string): Promise<string> {
   return folder;
 }
 
-/** Its end; it is killed when the build is cancelled, when it takes too long, and when it fills the disk. */
-async function bounded(box: Box, dir: string, signal: AbortSignal) {
+/** Its end; it is killed when the build is cancelled, when it takes too long, and when it fills one of its folders. */
+async function bounded(box: Box, folders: readonly string[], signal: AbortSignal) {
   const stop = () => box.kill({ kind: "killed", reason: "the build was cancelled" });
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
-  const late = setTimeout(() => box.kill({ kind: "timeout" }), TIMEOUT_MS);
-  const unwatch = watchDisk(box, dir, DISK_BYTES);
+  const late = setTimeout(() => box.kill({ kind: "timeout" }), RUN_LIMITS.timeout_ms);
+  const watches = folders.map((folder) => watchDisk(box, folder, RUN_LIMITS.disk_bytes));
   try {
     return await box.ended;
   } finally {
     clearTimeout(late);
-    unwatch();
+    for (const unwatch of watches) unwatch();
     signal.removeEventListener("abort", stop);
   }
 }

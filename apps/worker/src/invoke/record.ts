@@ -61,7 +61,7 @@ export function makeRecord(input: RecordInput): InvocationRecord {
     bill: {
       usage,
       meter: { cgroup: input.cgroupVersion, missing },
-      ...charge({ usage, limits: settings, status: verdict.status }, input.table),
+      ...charge({ usage, limits: settings, status: verdict.status, calls: 1 }, input.table),
     },
   };
 }

@@ -88,7 +88,7 @@ export class ChildBoxes {
       rmSync(work, { recursive: true, force: true });
       return {
         ending: this.endings.shift() ?? ending,
-        usage: USAGE,
+        usage: { ...USAGE, net_rx_bytes: 0, net_tx_bytes: 0 },
         wall_us: Math.round((performance.now() - began) * 1000),
       };
     });

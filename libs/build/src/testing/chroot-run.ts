@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Ending } from "@mayfly/contract";
+import { CGROUP_COUNTERS, type CgroupUsage, type Ending } from "@mayfly/contract";
 import type { RunProgram } from "../dockerfile/execute/ports.ts";
 
 /** overlayfs as images want it; mounted as long as the program runs. */
@@ -9,6 +9,8 @@ const SCRIPT = `
 mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$DIR/upper,workdir=$DIR/work,redirect_dir=nofollow,metacopy=off,index=off" "$DIR/root"
 exec env -i "$@"
 `;
+
+const UNCOUNTED = Object.fromEntries(CGROUP_COUNTERS.map((name) => [name, null])) as CgroupUsage;
 
 /** For tests: RUN in a mount namespace and a chroot, as root of this machine. Not for programs of strangers. */
 export const chrootRun =
@@ -56,6 +58,7 @@ export const chrootRun =
     });
     return {
       ending,
+      used: { ...UNCOUNTED, net_rx_bytes: null, net_tx_bytes: null, wall_us: 0, memory_limit_bytes: 0, disk_bytes: 0 },
       writable: { upper: join(dir, "upper"), id_base: 0 },
       release: () => rm(dir, { recursive: true, force: true }),
     };

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,6 +10,7 @@ import { DirectoryCache } from "../dockerfile/execute/directory-cache.ts";
 import type { BuildEvent } from "../dockerfile/execute/ports.ts";
 import { contentOf } from "../dockerfile/files/listing.ts";
 import { chrootRun } from "./chroot-run.ts";
+import { shellRoot } from "./shell-root.ts";
 
 /** As `npm test` builds it. */
 const LAYER_TREE = join(import.meta.dirname, "../../../../build/native/layer-tree");
@@ -63,13 +63,7 @@ export class DockerfileBuilds {
 
   /** This machine's shell and a few programs with their libraries, as an image. */
   async shellImage(tag: string): Promise<void> {
-    const programs = ["cat", "chmod", "chown", "env", "id", "ln", "ls", "mkdir", "rm", "touch"].map(
-      (name) => `/bin/${name}`,
-    );
-    const libraries = execFileSync("ldd", ["/bin/sh", ...programs], { encoding: "utf8" }).matchAll(/(\/\S+)(?= \(0x)/g);
-    const files = ["/bin/sh", ...programs, ...new Set([...libraries].map(([, path]) => path!))];
-    const tar = execFileSync("tar", ["-chP", ...files.flatMap((file) => [file])], { maxBuffer: 1 << 28 });
-    const image = await this.store.import(chunked(tar), { created: new Date(0) });
+    const image = await this.store.import(chunked(shellRoot()), { created: new Date(0) });
     await this.store.tag(tag, image);
   }
 
@@ -90,6 +84,7 @@ export class DockerfileBuilds {
         return digest;
       },
       run: chrootRun(this.dir),
+      secrets: new Map(),
       cache: this.cache,
       noCache,
       created: new Date(1_800_000_000_000),

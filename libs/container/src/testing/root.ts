@@ -29,7 +29,7 @@ export const NODE_MOUNTS: readonly BindMount[] = [
 
 /** A host file or folder as it is, to be read. */
 export function shown(source: string, target: string): BindMount {
-  return { kind: "bind", source, target, readonly: true, ids: "host" };
+  return { kind: "bind", source, target, make: false, readonly: true, ids: "host" };
 }
 
 /** A layer with a link where an ordinary folder belongs. */

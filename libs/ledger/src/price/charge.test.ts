@@ -12,7 +12,12 @@ const bill = (
   status: "succeeded" | "platform_error" = "succeeded",
 ) =>
   charge(
-    { usage: { wall_us, cpu_us, memory_peak_bytes: 20 * MiB }, limits: { memory_bytes: memory * MiB }, status },
+    {
+      usage: { wall_us, cpu_us, memory_peak_bytes: 20 * MiB },
+      limits: { memory_bytes: memory * MiB },
+      status,
+      calls: 1,
+    },
     table,
   );
 const line = (charges: ReturnType<typeof bill>, sku: string) => charges.lines.find((one) => one.sku === sku)!;
@@ -75,12 +80,21 @@ describe("a charge", () => {
           usage: { wall_us: 1000, cpu_us: 0, memory_peak_bytes },
           limits: { memory_bytes: 128 * MiB },
           status: "succeeded",
+          calls: 1,
         },
         peak,
       );
     const used = (bytes: number | null) => by(bytes).billed.memory_mib_ms;
     expect([used(1), used(16 * MiB + 1), used(20 * MiB), used(null)]).toEqual([16, 17, 20, 0]);
     expect(line(by(null), "memory").rule).toContain("not measured");
+  });
+
+  it("of a build is for no call", () => {
+    const usage = { wall_us: 1000, cpu_us: 0, memory_peak_bytes: 0 };
+    const charges = charge({ usage, limits: { memory_bytes: MiB }, status: "succeeded", calls: 0 }, table);
+    expect([line(charges, "requests").amount, line(charges, "memory").amount]).toEqual([
+      ...["0.000000000000", "0.000000000016"],
+    ]);
   });
 
   it("replays: the same use and the same table give the same bill", () => {

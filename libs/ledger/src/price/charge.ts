@@ -1,4 +1,4 @@
-import { type Bill, type BillLine, FAULTS, type InvocationStatus, type Usage } from "@mayfly/contract";
+import { type BillLine, type Charges, FAULTS, type InvocationStatus, type Usage } from "@mayfly/contract";
 import { divideHalfEven, formatFraction, formatPico, parsePico } from "./money.ts";
 import { METERS, type MeterName, type PriceTable } from "./table.ts";
 
@@ -6,9 +6,9 @@ export interface Charged {
   readonly usage: Pick<Usage, "wall_us" | "cpu_us" | "memory_peak_bytes">;
   readonly limits: { readonly memory_bytes: number };
   readonly status: InvocationStatus;
+  /** 0: a build is none. */
+  readonly calls: 0 | 1;
 }
-
-export type Charges = Pick<Bill, "billed" | "lines" | "total" | "price_table">;
 
 const MiB = 1024 * 1024;
 const SMALLEST_PEAK_MIB = 16;
@@ -60,10 +60,10 @@ export function charge(charged: Charged, table: PriceTable): Charges {
   };
 }
 
-function quantities({ usage, limits }: Charged, table: PriceTable): Bill["billed"] {
+function quantities({ usage, limits, calls }: Charged, table: PriceTable): Charges["billed"] {
   const duration_ms = Math.max(1, Math.ceil(usage.wall_us / 1000));
   return {
-    requests: 1,
+    requests: calls,
     duration_ms,
     memory_mib_ms: memoryMib(usage, limits, table) * duration_ms,
     cpu_ms: Math.ceil((usage.cpu_us ?? 0) / 1000),
@@ -77,7 +77,7 @@ function memoryMib(usage: Charged["usage"], limits: Charged["limits"], table: Pr
   return Math.max(SMALLEST_PEAK_MIB, Math.ceil(usage.memory_peak_bytes / MiB));
 }
 
-function rule(meter: MeterName, { usage, limits }: Charged, table: PriceTable, billed: Bill["billed"]): string {
+function rule(meter: MeterName, { usage, limits }: Charged, table: PriceTable, billed: Charges["billed"]): string {
   switch (meter) {
     case "requests":
       return "1 for each call";

@@ -54,7 +54,7 @@ export function sampleRecord(n: number, options: { function?: string; wall_us?: 
       bill: {
         usage,
         meter: { cgroup: "v1", missing: ["cpu_system_us", "cpu_user_us", "memory_anon_peak_bytes"] },
-        ...charge({ usage, limits: { memory_bytes: 134_217_728 }, status }, defaultPriceTable()),
+        ...charge({ usage, limits: { memory_bytes: 134_217_728 }, status, calls: 1 }, defaultPriceTable()),
       },
     },
   };

@@ -18,6 +18,8 @@ export interface DockerfileBuild {
   /** Finds an image by the name that the Dockerfile has for it. @throws Error that says why there is none */
   readonly resolveImage: (reference: string, platform: string | null) => Promise<Digest>;
   readonly run: RunProgram;
+  /** By their ids. */
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
   readonly cache: BuildCache;
   /** Nothing that was made before is used. */
   readonly noCache: boolean;

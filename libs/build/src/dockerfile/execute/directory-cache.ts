@@ -35,12 +35,12 @@ export class DirectoryCache implements BuildCache {
     await this.#write("steps", key, layer);
   }
 
-  async listing(diffId: Digest): Promise<Listed[] | null> {
-    return this.#read<Listed[]>("listings", nameOf(diffId));
+  async listing(layer: Digest): Promise<Listed[] | null> {
+    return this.#read<Listed[]>("listings", nameOf(layer));
   }
 
-  async keepListing(diffId: Digest, list: readonly Listed[]): Promise<void> {
-    await this.#write("listings", nameOf(diffId), list);
+  async keepListing(layer: Digest, list: readonly Listed[]): Promise<void> {
+    await this.#write("listings", nameOf(layer), list);
   }
 
   /** Forgets what was not used since. @returns how many things that were */

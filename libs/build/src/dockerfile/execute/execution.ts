@@ -82,7 +82,7 @@ export class Execution {
   }
 
   #parts(number: number): StepParts {
-    const { store, cache, noCache, created, run, onEvent, dockerfile } = this.#build;
+    const { store, cache, noCache, created, run, secrets, onEvent, dockerfile } = this.#build;
     return {
       store,
       cache,
@@ -90,6 +90,7 @@ export class Execution {
       contents: this.#contents,
       now_s: Math.floor(created.getTime() / 1000),
       run,
+      secrets,
       dockerfile,
       signal: this.#stop.signal,
       treeOf: async (origin): Promise<FileTree> => (await this.#origin(origin)).tree,

@@ -1,8 +1,10 @@
 import type { Digest, Ending, RootFs } from "@mayfly/contract";
 import type { Layer, WritableLayer } from "@mayfly/image";
+import type { BoxUsage } from "../../session.ts";
 import type { Listed } from "../files/listing.ts";
+import type { Sharing } from "../instructions/mount.ts";
 import type { Warning } from "../lint/warnings.ts";
-import type { PlannedMount, RunStep } from "../plan/step.ts";
+import type { RunStep } from "../plan/step.ts";
 
 /** What a RUN is: a program over a stack of layers and one that it writes. */
 export interface RunRequest {
@@ -19,11 +21,52 @@ export interface RunRequest {
   readonly onOutput: (stream: "stdout" | "stderr", text: string) => void;
 }
 
-/** A mount; what is bound is a folder or file of these layers. */
-export type RunMount = PlannedMount & { readonly rootfs: RootFs | null };
+/** A mount of a RUN. Targets are absolute and lead through no link; one that lies in another comes after it. */
+export type RunMount =
+  | {
+      readonly type: "bind";
+      readonly target: string;
+      /** Layers, topmost first, and the place in them that is shown. */
+      readonly lower: readonly string[];
+      readonly source: string;
+      /** Else what is written is seen until the program ends, and then by nobody. */
+      readonly read_only: boolean;
+    }
+  | {
+      readonly type: "cache";
+      readonly target: string;
+      readonly id: string;
+      readonly sharing: Sharing;
+      readonly read_only: boolean;
+      /** What a new cache begins with: the image of these layers; null: nothing. */
+      readonly base: Digest | null;
+      readonly lower: readonly string[];
+      readonly source: string;
+      /** Of a new cache. */
+      readonly mode: number | null;
+      readonly uid: number;
+      readonly gid: number;
+    }
+  | { readonly type: "tmpfs"; readonly target: string; readonly size_bytes: number | null }
+  | {
+      readonly type: "secret";
+      readonly target: string;
+      readonly content: Uint8Array;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    };
+
+/** What a program used: the kernel's counters, its time, what it could have had of memory, and what it wrote to disk. */
+export type RunUsage = BoxUsage & {
+  readonly wall_us: number;
+  readonly memory_limit_bytes: number;
+  readonly disk_bytes: number;
+};
 
 export interface RunResult {
   readonly ending: Ending;
+  readonly used: RunUsage;
   /** What it wrote; nothing writes there any more. */
   readonly writable: WritableLayer;
   /** Throws the writable layer away. */
@@ -37,9 +80,9 @@ export type RunProgram = (request: RunRequest, signal: AbortSignal) => Promise<R
 export interface BuildCache {
   step(key: string): Promise<Layer | null>;
   keepStep(key: string, layer: Layer): Promise<void>;
-  /** What a layer holds, by its diff_id. */
-  listing(diffId: Digest): Promise<Listed[] | null>;
-  keepListing(diffId: Digest, list: readonly Listed[]): Promise<void>;
+  /** What a layer holds, by the digest of its bytes: a diff_id is only what an image says of itself. */
+  listing(layer: Digest): Promise<Listed[] | null>;
+  keepListing(layer: Digest, list: readonly Listed[]): Promise<void>;
 }
 
 /** A build as it goes. `step` numbers the steps of the whole build, from 1, in the order of their starts. */

@@ -1,10 +1,11 @@
 import type { Ending } from "@mayfly/contract";
-import type { PlannedMount, RunStep } from "../plan/step.ts";
+import type { RunStep } from "../plan/step.ts";
 import { DockerfileError } from "../source/failure.ts";
 import { accountIn } from "./accounts.ts";
 import { DockerfileBuildError } from "./failure.ts";
 import { runKey } from "./key.ts";
-import type { RunMount } from "./ports.ts";
+import { withMountPoints } from "./mount-points.ts";
+import { findMounts, runMounts, secretVariables } from "./run-mounts.ts";
 import type { StageFiles } from "./stage-files.ts";
 import { remembered, type StepParts, type StepResult } from "./step.ts";
 
@@ -23,21 +24,22 @@ export async function runStep(step: RunStep, below: StageFiles, parts: StepParts
   const env = [...(has("HOME") ? [] : [`HOME=${home}`]), ...step.env];
   const { args, cwd, network, script } = step;
   const request = { args, env, cwd, user, network, script };
-  const key = runKey(below.diff_ids, request, await Promise.all(step.mounts.map((mount) => identity(mount, parts))));
+  const mounts = await findMounts(step.mounts, below.tree, parts);
+  const identities = mounts.map(({ identity }) => identity);
+  const key = runKey(below.diff_ids, request, identities);
   return remembered(key, parts, async () => {
     const image = await parts.imageOfFiles(below);
     if (image === null)
       throw new DockerfileError("there is nothing to run in an empty stage: FROM something, or COPY a program");
-    const proxied = { ...request, env: [...step.proxies, ...env] };
-    const result = await parts.run(
-      {
-        ...proxied,
-        rootfs: await parts.store.rootfs(image),
-        mounts: await Promise.all(step.mounts.map((mount) => withFiles(mount, parts))),
-        onOutput: parts.onOutput,
-      },
-      parts.signal,
-    );
+    const ready = await withMountPoints(image, mounts, below.tree, parts);
+    const whole = {
+      ...request,
+      env: [...step.proxies, ...env, ...secretVariables(mounts)],
+      rootfs: await parts.store.rootfs(ready),
+      mounts: await runMounts(mounts, parts),
+      onOutput: parts.onOutput,
+    };
+    const result = await parts.run(whole, parts.signal);
     try {
       parts.signal.throwIfAborted();
       requireSuccess(result.ending, step, parts.dockerfile);
@@ -47,30 +49,6 @@ export async function runStep(step: RunStep, below: StageFiles, parts: StepParts
       await result.release();
     }
   });
-}
-
-/** What a mount brings into a RUN, for its key. */
-async function identity(mount: PlannedMount, { treeOf }: StepParts): Promise<unknown> {
-  const { origin, ...rest } = mount;
-  if (origin.kind === "scratch" || mount.type !== "bind") return { ...rest, origin: origin.kind };
-  const tree = await treeOf(origin);
-  const root = tree.resolve(mount.source);
-  if (!tree.at(root)) throw new DockerfileError(`"/${root}": not found`);
-  const files: unknown[] = [];
-  const walk = (path: string) => {
-    const { mtime_s: _, mtime_ns: __, source: ___, ...node } = { source: undefined, ...tree.at(path)! };
-    files.push(node);
-    for (const name of tree.names(path)) walk(path === "" ? name : `${path}/${name}`);
-  };
-  walk(root);
-  return { ...rest, files };
-}
-
-async function withFiles(mount: PlannedMount, { imageOf, store }: StepParts): Promise<RunMount> {
-  if (mount.origin.kind === "scratch" || (mount.type !== "bind" && mount.type !== "cache"))
-    return { ...mount, rootfs: null };
-  const image = await imageOf(mount.origin);
-  return { ...mount, rootfs: image === null ? null : await store.rootfs(image) };
 }
 
 function requireSuccess(ending: Ending, step: RunStep, dockerfile: string): void {

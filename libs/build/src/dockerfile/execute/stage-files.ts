@@ -39,24 +39,22 @@ export class Files {
   /** With one more layer. */
   async with(files: StageFiles, layer: Layer): Promise<StageFiles> {
     const tree = files.tree.clone();
-    tree.lay(await this.#listing(layer.diff_id, layer.digest), layer.digest);
+    tree.lay(await this.#listing(layer.digest), layer.digest);
     return { ...files, layers: [...files.layers, layer], diff_ids: [...files.diff_ids, layer.diff_id], tree };
   }
 
   async #load(digest: Digest): Promise<StageFiles> {
     const { manifest, config } = await this.#store.image(digest);
     const tree = new FileTree();
-    for (const [at, { digest: layer }] of manifest.layers.entries()) {
-      tree.lay(await this.#listing(config.rootfs.diff_ids[at]!, layer), layer);
-    }
+    for (const { digest: layer } of manifest.layers) tree.lay(await this.#listing(layer), layer);
     return { image: digest, layers: [], diff_ids: config.rootfs.diff_ids, tree };
   }
 
-  async #listing(diffId: Digest, layer: Digest) {
-    const known = await this.#cache.listing(diffId);
+  async #listing(layer: Digest) {
+    const known = await this.#cache.listing(layer);
     if (known) return known;
     const list = await this.#contents.layer(layer);
-    await this.#cache.keepListing(diffId, list);
+    await this.#cache.keepListing(layer, list);
     return list;
   }
 }

@@ -17,6 +17,7 @@ export interface StepParts {
   readonly contents: Contents;
   readonly now_s: number;
   readonly run: RunProgram;
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
   readonly dockerfile: string;
   readonly signal: AbortSignal;
   readonly treeOf: (origin: Origin) => Promise<FileTree>;

@@ -91,9 +91,13 @@ function plannedMount(text: string, instruction: Run, state: StageState, context
   return { ...placed, origin };
 }
 
+/** Where BuildKit has an agent's socket that says nothing of its place. */
+const SSH_AGENT = "/run/buildkit/ssh_agent.0";
+
 /** Where a mount goes, and what it is called. */
 function placeOf({ type, id, source, target, env, mode }: Mount, cwd: string): Partial<Mount> {
   if (type === "cache") return { target: absolute(cwd, target), id: id || cleanPath(target) };
+  if (type === "ssh") return { target: absolute(cwd, target || SSH_AGENT) };
   if (type !== "secret") return { target: absolute(cwd, target) };
   const secret = source || id || target.split("/").at(-1)!;
   const file = target === "" && env === null ? `/run/secrets/${secret.split("/").at(-1)}` : target;
