@@ -199,7 +199,9 @@ class Host implements BoxHost {
   }
 
   async openNursery(spec: NurserySpec): Promise<Nursery> {
-    const streams = openStreams(this.#addon, { channel: false, stdin: false, terminal: false });
+    const streams = openStreams(this.#addon, {
+      ...{ owner: { uid: 0, gid: 0 }, channel: false, stdin: false, terminal: false },
+    });
     const nursery = new RunningNursery({
       id: spec.id,
       stdout: streams.stdout,
@@ -265,11 +267,12 @@ class Host implements BoxHost {
     let listener: number | null = null;
     try {
       cgroup = this.#tree.create(spec.id, spec.limits);
+      const owner = { uid: baseOf(slot) + spec.user.uid, gid: baseOf(slot) + spec.user.gid };
       const procs = spec.meter === "from_exec" || spec.nursery !== null ? cgroup.procsFiles : this.#tree.boot;
       const joins = selfJoinFiles(this.#tree.version, procs);
       const request = startRequest(spec, slot, joins, lease);
       if (spec.serve !== null) listener = this.#addon.listenIn(lease!.fd, spec.serve);
-      return { cgroup, request, listener, streams: openStreams(this.#addon, spec) };
+      return { cgroup, request, listener, streams: openStreams(this.#addon, { ...spec, owner }) };
     } catch (error) {
       release();
       if (listener !== null) closeSync(listener);

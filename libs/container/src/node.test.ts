@@ -31,6 +31,7 @@ const uses = {
   async wasm() { return (await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))) instanceof WebAssembly.Module; },
   async machine() { const os = require("node:os"); return os.cpus().length > 0 && os.totalmem() > 0 && os.hostname() === "box"; },
   async user() { return require("node:os").userInfo().username === "fn" && process.getuid() === 1000; },
+  async output() { for (const way of ["/dev/stdout", "/dev/stderr"]) fs.closeSync(fs.openSync(way, "a")); return true; },
   async input() { return fs.readFileSync(0).length === 0; },
 };
 (async () => { for (const [name, use] of Object.entries(uses)) console.log(name, await use().catch((e) => e.message)); })();`;
@@ -56,7 +57,7 @@ describe("Node in a box", () => {
     const { stdout, stderr, ending } = await boxes.run(boxes.node(USES));
     const wrong = stdout.split("\n").filter((line) => line !== "" && !line.endsWith(" true"));
     expect([wrong, stderr, ending]).toEqual([[], "", { kind: "exit", code: 0 }]);
-    expect(stdout.trim().split("\n")).toHaveLength(15);
+    expect(stdout.trim().split("\n")).toHaveLength(16);
   });
 
   it("is metered from its hand-over: neither its boot nor its memory before is on the bill", async () => {

@@ -1,4 +1,4 @@
-import { closeSync } from "node:fs";
+import { closeSync, fchownSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Addon } from "./addon.ts";
 
@@ -14,14 +14,21 @@ export interface Streams {
   readonly theirs: readonly number[];
 }
 
+export interface StreamsWanted {
+  /** As the host numbers them. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+  readonly channel: boolean;
+  readonly stdin: boolean;
+  readonly terminal: boolean;
+}
+
 /**
- * Input and output as pipes (programs reopen /dev/stdin and /dev/stdout, which a socket refuses), the channel as a socket.
+/**
+ * Input and output as pipes (programs reopen /dev/stdin and /dev/stdout, which a socket refuses), output of the box's user, whom the kernel
+ * asks when they do; the channel as a socket.
  * @throws with code EMFILE when descriptors run out; nothing stays open then
  */
-export function openStreams(
-  addon: Addon,
-  wanted: { readonly channel: boolean; readonly stdin: boolean; readonly terminal: boolean },
-): Streams {
+export function openStreams(addon: Addon, wanted: StreamsWanted): Streams {
   const open: number[] = [];
   const made = (pair: [number, number]) => {
     open.push(...pair);
@@ -33,6 +40,8 @@ export function openStreams(
     const ends = wanted.channel ? made(addon.socketPair(false)) : null;
     const terminal = wanted.terminal ? made(addon.socketPair(false)) : null;
     const input = wanted.stdin ? made(addon.pipe()) : null;
+    const { uid, gid } = wanted.owner;
+    for (const fd of [outWrite, errWrite, ...(input ? [input[0]] : [])]) fchownSync(fd, uid, gid);
     return {
       stdout: quiet(new Socket({ fd: outRead, readable: true, writable: false })),
       stderr: quiet(new Socket({ fd: errRead, readable: true, writable: false })),
