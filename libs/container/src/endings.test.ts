@@ -120,8 +120,9 @@ describe("a box is refused, by the step that failed and with the system's answer
     expect(await refused({ args: ["/app"] })).toMatchObject({ step: "exec", errno: "EACCES" });
   });
 
-  it("when the working folder is missing, or is the host's by a descriptor", async () => {
-    expect(await refused({ cwd: "/nowhere" })).toMatchObject({ step: "enter working folder", errno: "ENOENT" });
+  it("when the working folder is a file, cannot be made beyond a link, or is the host's by a descriptor", async () => {
+    expect(await refused({ cwd: "/app/hello.txt" })).toMatchObject({ step: "enter working folder", errno: "ENOTDIR" });
+    expect(await refused({ ...odd({ link: "way", to: "/app" }), cwd: "/way/new" })).toMatchObject({ errno: "ENOENT" });
     for (let fd = 0; fd < 12; fd += 1) {
       expect(await refused({ cwd: `/proc/self/fd/${fd}/..` }), `descriptor ${fd}`).toMatchObject({ kind: "refused" });
     }

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BoxSpec } from "./spec.ts";
@@ -32,6 +32,16 @@ describe("a box's root", () => {
     expect(await javascript(read, { rootfs: { lower: [over, ...boxes.layers] } })).toBe(
       "from above hello.txt,theirs.txt",
     );
+  });
+
+  it("has the folders that its image lacks: of an image FROM scratch, and the working folder", async () => {
+    const bare = join(boxes.dir, "bare");
+    mkdirSync(bare);
+    copyFileSync(boxes.native.probe, join(bare, "probe"));
+    const scratch = boxes.spec(["/probe", "fill-shm", "1"], { rootfs: { lower: [bare] }, cwd: "/made/here" });
+    expect((await boxes.run(scratch)).ending).toEqual({ kind: "exit", code: 0 });
+    const made = `const at = fs.statSync("/made"); console.log(process.cwd(), at.uid, (at.mode & 0o777).toString(8))`;
+    expect(await javascript(made, { cwd: "/made/here" })).toBe("/made/here 0 755");
   });
 
   it("shows owners as the image has them, where layers can be mounted with the box's ids", async () => {
