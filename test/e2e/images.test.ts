@@ -159,7 +159,7 @@ describe("mayfly image", () => {
 
   it("moves no name of an image that Mayfly makes, by whatever way", async () => {
     const before = readFileSync(join(system.home, "images/tags", encodeURIComponent("mayfly/node:24")), "utf8");
-    const refused = { code: 1, stderr: expect.stringContaining("names below mayfly/") };
+    const refused = { code: 1, stderr: expect.stringContaining("mayfly/node is an image that Mayfly makes") };
     expect(await mayfly("tag", "app:1", "mayfly/node:24")).toMatchObject(refused);
     expect(await mayfly("rm", "mayfly/node:24")).toMatchObject(refused);
     expect(await mayfly("rollback", "mayfly/node:24")).toMatchObject(refused);

@@ -8,14 +8,15 @@ import {
   parseRemoteReference,
 } from "@mayfly/image";
 
-/** Names of images that Mayfly makes and its own boxes run. What comes over a channel moves none of them: the gateway faces the network. */
-const OURS = "mayfly/";
+/** Images that Mayfly makes: what its own boxes run, and functions. What comes over a channel moves no tag of them: the gateway faces the network. */
+const OURS = /^mayfly\/(?:node|builder|function\/.*)$/;
 
 /** `name:tag`, when it may be moved. @throws ImageError `refused` */
 export function movable(reference: string): string {
-  const tag = formatTag(parseReference(reference));
-  if (tag.startsWith(OURS)) {
-    throw new ImageError("refused", `${tag}: names below ${OURS} are of images that Mayfly makes; choose another name`);
+  const parsed = parseReference(reference);
+  const tag = formatTag(parsed);
+  if (OURS.test(parsed.repository)) {
+    throw new ImageError("refused", `${tag}: ${parsed.repository} is an image that Mayfly makes; choose another name`);
   }
   return tag;
 }
