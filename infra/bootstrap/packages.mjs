@@ -17,6 +17,7 @@ export const TEST_PACKAGES = {
   kmod: "loads overlay into the second kernel",
   curl: "the client that the documentation promises works",
   bzip2: "packs archives that ADD unpacks in tests",
+  git: "serves the repositories that builds fetch in tests",
   "xz-utils": "packs archives that ADD unpacks in tests",
   attr: "writes and reads extended attributes in tests of layers",
   strace: "kills and fails single system calls in fault tests",

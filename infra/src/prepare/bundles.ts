@@ -9,6 +9,7 @@ export interface Bundles {
   readonly nursery: string;
   readonly builder: string;
   readonly installer: string;
+  readonly fetcher: string;
 }
 
 /** The programs that run inside of boxes, the one that boxes are forked from, and the one that speaks with registries, each as one file with all it imports. */
@@ -19,6 +20,7 @@ export async function bundlePrograms(say: (line: string) => void): Promise<Bundl
     nursery: join(BUILD, "native", "nursery", "mayfly", "nursery.mjs"),
     builder: join(BUILD, "box", "builder.mjs"),
     installer: join(BUILD, "box", "installer.mjs"),
+    fetcher: join(BUILD, "box", "fetcher.mjs"),
   };
   const inputs = [
     ...["libs/contract/src", "libs/runtime/src", "libs/build/src", "package-lock.json"],
@@ -31,6 +33,7 @@ export async function bundlePrograms(say: (line: string) => void): Promise<Bundl
     await bundle(join(ROOT, "libs/build/src/box/builder.ts"), bundles.builder);
     await bundle(join(ROOT, "libs/build/src/box/installer.ts"), bundles.installer);
     await bundle(join(ROOT, "libs/image/src/registry/courier/main.ts"), join(BUILD, "native", "courier.mjs"));
+    await bundle(join(ROOT, "libs/build/src/box/fetch/fetcher.ts"), bundles.fetcher);
   });
   return bundles;
 }

@@ -31,6 +31,7 @@ export async function makeImages({
       bundles.runner,
       bundles.builder,
       bundles.installer,
+      bundles.fetcher,
     ],
     {
       stdio: ["ignore", "pipe", "pipe"],

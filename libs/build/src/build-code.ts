@@ -1,12 +1,5 @@
 import type { Readable } from "node:stream";
-import {
-  type BuildRecord,
-  type BuildResult,
-  type CodeSource,
-  type Digest,
-  isModule,
-  type SourceKind,
-} from "@mayfly/contract";
+import { type BuildRecord, type BuildResult, type Digest, isModule, type SourceKind } from "@mayfly/contract";
 import type { ImageStore, Layer } from "@mayfly/image";
 import { NODE_PATH, runnerCommand } from "@mayfly/runtime";
 import { type DetectInput, detectInBox } from "./detect-in-box.ts";
@@ -32,7 +25,7 @@ export const BUILDER_PATH = "/mayfly/builder.mjs";
 export const builderCommand = (): string[] => [NODE_PATH, "--disable-warning=ExperimentalWarning", BUILDER_PATH];
 
 export interface BuildCodeInput {
-  readonly job: DetectInput["job"] & { readonly source: CodeSource & { readonly kind: SourceKind } };
+  readonly job: DetectInput["job"] & { readonly source: { readonly kind: SourceKind; readonly file_name: string } };
   /** Asked for twice when dependencies are installed in between. */
   readonly openSource: () => Promise<Readable>;
   readonly store: ImageStore;

@@ -74,6 +74,7 @@ async function build(
     },
     onRecord: (record) => records.push(record),
     now: () => CREATED,
+    ...{ builder: base, scratch: join(dir, "scratch") },
     ...{ store, base, cache, openBox: boxes.open, tryServer: noServer, signal },
   };
   const built = await buildDockerfileSource(input);

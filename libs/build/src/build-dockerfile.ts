@@ -8,10 +8,13 @@ import { DockerfileBuildError } from "./dockerfile/execute/failure.ts";
 import type { BuildCache, BuildEvent, RunProgram } from "./dockerfile/execute/ports.ts";
 import { DockerfileError } from "./dockerfile/source/failure.ts";
 import { BuildStopped, stoppedBy } from "./fault.ts";
+import { dockerfileFetch } from "./fetch/for-dockerfile.ts";
 import { outcomeOf, theirs, type VersionInput } from "./image-version.ts";
 import { Meter } from "./meter.ts";
 import { Records } from "./records.ts";
 
+/** Of what one ADD fetches. */
+const LARGEST_ADDED_BYTES = 4 * 1024 ** 3;
 /** Where the Dockerfile of an archive lies. */
 const DOCKERFILE = "Dockerfile";
 
@@ -21,16 +24,23 @@ export interface BuildDockerfileInput extends VersionInput {
   readonly resolveImage: (reference: string, platform: string | null) => Promise<Digest>;
   readonly run: RunProgram;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
+  /** Manifest digest of mayfly/builder, in whose boxes is fetched what ADD names; and a folder for what comes. */
+  readonly builder: Digest;
+  readonly scratch: string;
   readonly cache: BuildCache;
   readonly onRecord: (record: BuildRecord) => void;
   readonly now: () => Date;
 }
 
-/** Whether a tar, packed or not, has a Dockerfile at its root; of what cannot be read nothing is said. */
-export async function tarHoldsDockerfile(tar: AsyncIterable<Uint8Array>): Promise<boolean> {
+/** Whether a tar, packed or not, has a Dockerfile at its root or in a folder; of what cannot be read nothing is said. */
+export async function tarHoldsDockerfile(
+  tar: AsyncIterable<Uint8Array>,
+  folder: string | null = null,
+): Promise<boolean> {
+  const wanted = folder === null ? DOCKERFILE : `${folder}/${DOCKERFILE}`;
   try {
     for await (const { path, type } of entriesOfTar((await decompressed(tar)).bytes)) {
-      if (path === DOCKERFILE && type === "file") return true;
+      if (path === wanted && type === "file") return true;
     }
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
@@ -61,6 +71,8 @@ async function built(input: BuildDockerfileInput, records: Records, meter: Meter
   const { function: name, options, settings } = input.job;
   const { target, build_arg, label } = settings;
   const buildArgs = new Map(Object.entries(build_arg));
+  const { builder, scratch, openBox } = input;
+  const fetching = { image: builder, openBox, scratch, meter, mostBytes: LARGEST_ADDED_BYTES };
   records.start("context");
   const { dockerfile, ignore, image } = await theirs(() => opened(input, store));
   records.done("context");
@@ -73,6 +85,7 @@ async function built(input: BuildDockerfileInput, records: Records, meter: Meter
       store,
       resolveImage,
       run: meter.counting(run),
+      fetch: dockerfileFetch(fetching),
       secrets,
       cache,
       noCache: options.no_cache,
@@ -97,7 +110,8 @@ async function opened(
   store: ImageStore,
 ): Promise<Omit<BuildContext, "image"> & { readonly image: Digest | null }> {
   const { source } = input;
-  if (source.kind === "context") return openContext(source.open(), nameOf(input), store);
+  const { dir } = input.job.settings;
+  if (source.kind === "context") return openContext(source.open(), nameOf(input), store, dir ?? "");
   return { dockerfile: await text(source.open()), ignore: null, image: null };
 }
 

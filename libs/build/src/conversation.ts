@@ -56,7 +56,7 @@ export class Conversation {
   }
 
   nonsense(): BuildStopped {
-    return this.#listener.phase === "bundle"
+    return this.#listener.phase !== "detect"
       ? new BuildStopped({ code: "internal", message: "the builder box spoke out of turn" })
       : new BuildStopped({
           code: "build_failed",

@@ -58,9 +58,23 @@ export interface Bounds {
   readonly limits: { readonly memory_bytes: number };
   readonly timeout_ms: number;
 }
-export type Phase = "bundle" | "detect";
+export type Phase = "bundle" | "detect" | "fetch";
 
-const DOING: Record<Phase, string> = { bundle: "bundling the source", detect: "loading the module" };
+const DOING: Record<Phase, string> = {
+  bundle: "bundling the source",
+  detect: "loading the module",
+  fetch: "fetching what is outside",
+};
+const TOO_LONG: Record<Phase, string> = {
+  bundle: "make the source smaller",
+  detect: "is there an endless loop, or an await that never settles? Do slow work in the handler",
+  fetch: "is it there, and does it answer? Fetch less, or send it along",
+};
+const TOO_LARGE: Record<Phase, string> = {
+  bundle: "make the source smaller",
+  detect: "raise it with memory=…, or load less at the start",
+  fetch: "a repository is held in memory: send a smaller one, or an archive",
+};
 
 /** What it means that a box ended before it had answered. */
 export function endedEarly(ending: Ending, phase: Phase, { limits, timeout_ms }: Bounds): BuildFault {
@@ -69,16 +83,13 @@ export function endedEarly(ending: Ending, phase: Phase, { limits, timeout_ms }:
       return {
         code: "build_failed",
         message: `${DOING[phase]} took longer than ${timeout_ms / 1000} s`,
-        hint:
-          phase === "bundle"
-            ? "make the source smaller"
-            : "is there an endless loop, or an await that never settles? Do slow work in the handler",
+        hint: TOO_LONG[phase],
       };
     case "out_of_memory":
       return {
         code: "build_failed",
         message: `${DOING[phase]} needed more memory than ${formatBytes(limits.memory_bytes)}`,
-        hint: phase === "bundle" ? "make the source smaller" : "raise it with memory=…, or load less at the start",
+        hint: TOO_LARGE[phase],
       };
     case "killed":
       return { code: "build_failed", message: `the build was stopped: ${ending.reason}` };
@@ -90,7 +101,7 @@ export function endedEarly(ending: Ending, phase: Phase, { limits, timeout_ms }:
       };
     default: {
       const how = ending.kind === "exit" ? `code ${ending.code}` : `signal ${ending.signal}`;
-      if (phase === "bundle") return { code: "internal", message: `the builder ended without an answer (${how})` };
+      if (phase !== "detect") return { code: "internal", message: `the builder ended without an answer (${how})` };
       return { code: "build_failed", message: `the module ended the process while it was loaded (${how})` };
     }
   }

@@ -10,9 +10,14 @@ import type { BoxSession } from "./session.ts";
 /** The same for everybody, so that the same source gives the same layer. */
 const MTIME_S = Date.UTC(2026, 0, 1) / 1000;
 
-export interface Source {
+/** What a box gets: what is wanted of it, and bytes. */
+interface Sent {
+  readonly init: object;
+  readonly bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+export interface Source extends Sent {
   readonly init: BuilderInit;
-  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 /** A layer of what a builder box made of a source: what the function is, or what says which dependencies it wants first. */
@@ -53,7 +58,7 @@ export async function makeLayer(
 }
 
 /** Sends the source. A box that ends early closes its side: what it said before is the reason then, and not our failed write. */
-async function send(session: BoxSession, { init, bytes }: Source): Promise<void> {
+export async function send(session: BoxSession, { init, bytes }: Sent): Promise<void> {
   let taken = true;
   const frame = async (bytes: Uint8Array) => {
     await session.send(bytes).catch(() => {

@@ -25,6 +25,8 @@ export interface BoxRequest {
     readonly tmp_bytes: number;
   };
   readonly timeout_ms: number;
+  /** Not given: it has none. */
+  readonly network?: "egress";
   readonly onLog: (stream: "stdout" | "stderr", text: string) => void;
 }
 

@@ -12,6 +12,8 @@ export * from "./message.ts";
 export * from "./mount.ts";
 export * from "./outcome.ts";
 export * from "./settings.ts";
+export * from "./sniff-archive.ts";
+export * from "./source-reference.ts";
 export * from "./special-networks.ts";
 export * from "./unit.ts";
 export * from "./usage.ts";

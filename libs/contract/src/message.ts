@@ -55,8 +55,11 @@ export type InvokeJob = z.infer<typeof InvokeJob>;
 
 export const SOURCE_KINDS = ["module", "tar", "tar.gz", "zip"] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
-/** `dockerfile`: a Dockerfile alone, without a context. An archive may hold one too; that is seen when it is built. */
-export const UPLOAD_KINDS = [...SOURCE_KINDS, "dockerfile"] as const;
+/**
+ * `dockerfile`: a Dockerfile alone, without a context. An archive may hold one too; that is seen when it is built. `reference`: JSON that
+ * says where the source is (`SourceReference`).
+ */
+export const UPLOAD_KINDS = [...SOURCE_KINDS, "dockerfile", "reference"] as const;
 export type UploadKind = (typeof UPLOAD_KINDS)[number];
 
 /** A source that was uploaded. It lies in the home's `uploads`, under the build's id: a job names no path that root would open. */

@@ -75,6 +75,7 @@ export class Mayfly implements Builder {
         store: this.#store,
         resolveImage: (reference) => this.#found(reference),
         run: this.#run,
+        fetch: () => Promise.reject(new Error("builds are compared without an outside")),
         cache: this.#cache,
         noCache,
         secrets: new Map(),

@@ -226,7 +226,7 @@ describe("a deploy", () => {
     ["ok?wait=long", MODULE, {}, 400, "bad_request"],
     ["ok?wait=-1", MODULE, {}, 400, "bad_request"],
     ["ok", "", {}, 400, "bad_request"],
-    ["ok", '{"git":"https://example.org/x"}', { "content-type": "application/json" }, 415, "unsupported_source"],
+    ["ok", `{"git":"ext::sh"}`, { "content-type": "application/json" }, 400, "bad_request"],
     ["ok", "\u007fELF\0\0\0", {}, 415, "unsupported_source"],
     ["ok?file=../../x.ts", MODULE, {}, 415, "unsupported_source"],
   ])("to %s of %j with %j is refused with %i %s and leaves nothing", async (path, body, headers, status, code) => {
@@ -234,6 +234,17 @@ describe("a deploy", () => {
     expect(answer.status).toBe(status);
     expect(await answer.json()).toMatchObject({ code });
     expect(uploads()).toEqual([]);
+  });
+
+  it("of a place is built each time, but for a commit, which stays what it is", async () => {
+    const at = (body: object) => put("placed?wait=10", JSON.stringify(body), { "content-type": "application/json" });
+    const git = "https://example.org/x.git";
+    for (const version of [1, 2]) expect(await (await at({ git, ref: "main" })).json()).toMatchObject({ version });
+    expect(await (await at({ url: "https://example.org/x.tar.gz" })).json()).toMatchObject({ version: 3 });
+    const commit = "0123456789abcdef0123456789abcdef01234567";
+    expect(await (await at({ git, ref: commit })).json()).toMatchObject({ version: 4 });
+    expect(await (await at({ git, ref: commit })).json()).toMatchObject({ version: 4, unchanged: true });
+    expect(jobs.map(({ source }) => source.kind)).toEqual(Array(4).fill("reference"));
   });
 
   it("can be canceled: no version comes of it", async () => {

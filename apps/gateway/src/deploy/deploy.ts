@@ -3,17 +3,20 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Build, Version } from "@mayfly/catalog";
 import {
+  type BuildId,
   type BuildJob,
   type BuildOptions,
   DEFAULT_SETTINGS,
   Fault,
   FIXED_LIMITS,
   type FunctionName,
+  isPinned,
   newBuildId,
   parseSettings,
   type Settings,
 } from "@mayfly/contract";
 import type { GatewayDeps } from "../deps.ts";
+import { readReference } from "./reference.ts";
 import { referencedImage } from "./referenced-image.ts";
 import { settleBuild } from "./settle.ts";
 import { sourceKind } from "./source-kind.ts";
@@ -63,7 +66,7 @@ export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise
         hint: "send a module or an archive: curl -T hello.ts …",
       });
     }
-    const source_digest = await identity(request, upload, deps);
+    const source_digest = await identity(request, id, upload, deps);
     const options = request.options();
     const same = await sameVersion(request.name, source_digest, settings, options, deps);
     if (same) {
@@ -96,11 +99,16 @@ async function sameVersion(
   return catalog.sameDeploy(name, source_digest, settings);
 }
 
-/** What makes a source the same as another: its bytes and how they are read; of an image, its digest. */
-async function identity(request: DeployRequest, upload: Upload, deps: GatewayDeps): Promise<string> {
+/**
+ * What makes a source the same as another: its bytes and how they are read; of an image, its digest. What a branch or an address stands
+ * for is known when it is fetched: none of them is the same as another.
+ */
+async function identity(request: DeployRequest, id: BuildId, upload: Upload, deps: GatewayDeps): Promise<string> {
   const { kind, fileName } = sourceKind(request.contentType, upload.first, request.fileName);
   if (kind !== "reference") return `${upload.digest}/${kind}/${fileName}`;
-  const { digest, repository } = await referencedImage(upload, request.host, deps);
+  const reference = await readReference(upload);
+  if (!("image" in reference)) return `${upload.digest}/reference/${isPinned(reference) ? "" : id}`;
+  const { digest, repository } = await referencedImage(reference.image, request.host, deps);
   await rm(upload.path);
   return `${digest}/image/${repository ?? ""}`;
 }

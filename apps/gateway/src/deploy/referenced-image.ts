@@ -1,14 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { type Digest, Fault, type ImageResults } from "@mayfly/contract";
 import { ImageError, parseReference, type Reference } from "@mayfly/image";
 import type { GatewayDeps } from "../deps.ts";
 import { isPublished } from "../registry/published.ts";
 import { isTag } from "../registry/target.ts";
-import { notYet } from "./source-kind.ts";
-import type { Upload } from "./upload.ts";
-
-/** Longer than any reference is. */
-const LARGEST_BYTES = 16 * 1024;
 
 export interface Referenced {
   /** Of a manifest or an index. */
@@ -18,16 +12,15 @@ export interface Referenced {
 }
 
 /**
- * Reads `{"image": "repo:tag"}` and finds what it names now: a tag that moves later changes nothing of this deploy. A name with the host of
- * another registry is looked for by a worker, which also fetches it: what is with the workers by that name, else what that registry has.
+ * Finds what an image's name stands for now: a tag that moves later changes nothing of this deploy. A name with the host of another
+ * registry is looked for by a worker, which also fetches it: what is with the workers by that name, else what that registry has.
  * @param host as the client called us: `localhost:8080/app:1` is `app:1` here @throws Fault
  */
 export async function referencedImage(
-  upload: Upload,
+  image: string,
   host: string | undefined,
   deps: Pick<GatewayDeps, "registry" | "published" | "images">,
 ): Promise<Referenced> {
-  const image = imageOf(await textOf(upload));
   const { registry, repository, reference } = placeOf(image, host);
   if (registry !== null) {
     return { digest: await lookedFor(image, deps), repository: `${registry}/${repository}` };
@@ -62,32 +55,7 @@ async function lookedFor(reference: string, { images }: Pick<GatewayDeps, "image
   }
 }
 
-const textOf = async ({ path, size_bytes }: Upload): Promise<string> =>
-  size_bytes > LARGEST_BYTES ? "" : readFile(path, "utf8");
-
-function imageOf(text: string): string {
-  const value = parsed(text);
-  if (value === null) throw new Fault("bad_request", { detail: "the body is no small JSON object", hint: HINT });
-  const { image, ...others } = value;
-  const [other] = Object.keys(others);
-  if (other === "git" || other === "url") throw notYet("a reference to a repository or a URL");
-  if (other !== undefined) throw new Fault("bad_request", { detail: `the body has a member ${other}`, hint: HINT });
-  if (typeof image === "string") return image;
-  throw new Fault("bad_request", { detail: "the body has no member image that is a text", hint: HINT });
-}
-
 const HINT = 'send {"image": "repository:tag"}';
-
-function parsed(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value !== null && typeof value === "object" && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
-}
 
 interface Place {
   /** Null: ours. */

@@ -1,8 +1,7 @@
-import { Fault, type SourceKind, type UploadKind } from "@mayfly/contract";
+import { Fault, type SourceKind, sniffArchive, type UploadKind } from "@mayfly/contract";
 
 export interface KnownSource {
-  /** `reference`: a JSON document that says where the source is. */
-  readonly kind: UploadKind | "reference";
+  readonly kind: UploadKind;
   /** Name that a lone module gets: its extension decides how it is read. */
   readonly fileName: string;
 }
@@ -56,17 +55,4 @@ export function sourceKind(contentType: string | undefined, first: Buffer, fileN
   const text = first.toString("utf8");
   if (/^\s*(#[^\n]*\n\s*)*(FROM|ARG)\s+\S/i.test(text)) return { kind: "dockerfile", fileName: "" };
   return { kind: "module", fileName: fileName ?? "index.ts" };
-}
-
-export const notYet = (what: string) =>
-  new Fault("unsupported_source", {
-    detail: `${what} cannot be deployed in this version`,
-    hint: "send one module, a Dockerfile, or a tar, tar.gz or zip of a project",
-  });
-
-function sniffArchive(first: Buffer): SourceKind | null {
-  if (first.subarray(0, 4).equals(Buffer.from("PK\x03\x04", "latin1"))) return "zip";
-  if (first[0] === 0x1f && first[1] === 0x8b) return "tar.gz";
-  if (first.subarray(257, 262).toString("latin1") === "ustar") return "tar";
-  return null;
 }

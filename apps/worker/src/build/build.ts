@@ -1,4 +1,11 @@
-import { type BuildImageInput, BuildStopped, buildCode, buildDockerfileSource, buildImage } from "@mayfly/build";
+import {
+  type BuildDockerfileInput,
+  type BuildImageInput,
+  BuildStopped,
+  buildCode,
+  buildDockerfileSource,
+  buildImage,
+} from "@mayfly/build";
 import { NetworkError } from "@mayfly/container";
 import {
   BUILD_TIMEOUT_MS,
@@ -18,8 +25,8 @@ import { isContext, reading } from "./dockerfile.ts";
 import { hereOrPulled } from "./here-or-pulled.ts";
 import { LiveBuild, type Secrets } from "./live.ts";
 import { boxLender } from "./open-box.ts";
-import { openSource } from "./open-source.ts";
 import { programRunner } from "./run-program.ts";
+import { type BuildSource, sourceOf, together } from "./source.ts";
 import { serverTrier } from "./try-server.ts";
 
 type Built = Pick<BuildResult, "outcome" | "usage">;
@@ -60,7 +67,11 @@ async function buildOnce(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): 
   const live = await LiveBuild.open(job, deps);
   if (live === null) return;
   const log: BuildRecord[] = [];
-  const onRecord = (record: BuildRecord) => {
+  let seq = 0;
+  const onRecord = (said: BuildRecord) => {
+    // Fetching and building each count from one.
+    seq += 1;
+    const record = { ...said, seq };
     log.push(record);
     if (log.length > LOG_TAIL) log.shift();
     live.tell(record);
@@ -147,33 +158,45 @@ async function run(
       };
       return await buildImage({ ...shared, job, fetch });
     }
-    const { kind } = source;
-    const runProgram = programRunner(job.build, deps.scratch, deps);
-    const cache = deps.buildCache;
-    const upload = () => openSource(deps.uploads, { build: job.build, source });
-    if (kind === "dockerfile" || (await isContext(kind, job.settings, upload))) {
-      const resolveImage = (reference: string, platform: string | null) =>
-        hereOrPulled(reference, platform, { ...deps, signal, onProgress: () => {} });
-      const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(upload) } as const;
-      return await buildDockerfileSource({
-        ...shared,
-        job,
-        source: dockerfile,
-        resolveImage,
-        run: runProgram,
-        secrets: live.secrets,
-        cache,
-      });
-    }
     const builder = await image(BUILDER_IMAGE, deps);
-    const code = { ...job, function: job.function ?? NAMELESS, source: { ...source, kind } };
-    return await buildCode({ ...shared, job: code, openSource: upload, builder, run: runProgram, cache });
+    const code = { ...job, source };
+    const found = await sourceOf(code, deps, { ...shared, image: builder, scratch: deps.scratch });
+    try {
+      const parts = {
+        ...shared,
+        builder,
+        run: programRunner(job.build, deps.scratch, deps),
+        cache: deps.buildCache,
+        secrets: live.secrets,
+      };
+      const built = await buildFound({ ...job, settings: found.settings }, found, parts, deps);
+      return { ...built, usage: together(found.usage, built.usage) };
+    } finally {
+      await found.release();
+    }
   } catch (error) {
     if (error instanceof NetworkError) return withoutNetwork(error, deps);
+    if (error instanceof BuildStopped) return { usage: null, outcome: { status: "error", error: error.fault } };
     deps.log.error({ err: error, build: job.build }, "a build failed inside of mayfly");
     const message = error instanceof Error ? error.message : String(error);
     return { usage: null, outcome: { status: "error", error: { code: "internal", message } } };
   }
+}
+
+type Parts = Omit<BuildDockerfileInput, "job" | "source" | "resolveImage" | "scratch">;
+
+/** A Dockerfile, alone or in its context, or code. */
+async function buildFound(job: BuildJob, source: BuildSource, parts: Parts, deps: WorkerDeps): Promise<Built> {
+  const { kind, file_name, open } = source;
+  if (kind === "dockerfile" || (await isContext(kind, job.settings, open))) {
+    const { signal } = parts;
+    const resolveImage = (reference: string, platform: string | null) =>
+      hereOrPulled(reference, platform, { ...deps, signal, onProgress: () => {} });
+    const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(open) } as const;
+    return buildDockerfileSource({ ...parts, job, source: dockerfile, resolveImage, scratch: deps.scratch });
+  }
+  const code = { ...job, function: job.function ?? NAMELESS, source: { kind, file_name } };
+  return buildCode({ ...parts, job: code, openSource: open });
 }
 
 /** The machine lacks what network=egress takes: a deploy says so, and not its first call. */

@@ -14,13 +14,15 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
     opened += 1;
     const began = deps.clock.monotonicUs();
     const release = deps.inUse.hold(request.image);
+    const isOutside = request.network === "egress";
+    const { surroundings } = deps;
     const starting = deps.roots.of(request.image).then((rootfs) =>
       deps.boxes.start({
         id: `${id}-${opened}`,
-        rootfs,
+        rootfs: isOutside && surroundings.layer ? { lower: [surroundings.layer, ...rootfs.lower] } : rootfs,
         mounts: [],
         args: request.args,
-        env: request.env,
+        env: isOutside ? surroundings.around(request.env) : request.env,
         cwd: "/tmp",
         user: FUNCTION_USER,
         hostname: "build",
@@ -28,7 +30,7 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
         profile: "function",
         nursery: null,
         meter: "from_exec",
-        network: "none",
+        network: request.network ?? "none",
         channel: true,
         stdin: false,
         terminal: false,

@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream, statSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type BuildFault, decodeJson, FRAME, FRAME_MAX_BYTES } from "@mayfly/contract";
+import { decodeJson, FRAME, FRAME_MAX_BYTES } from "@mayfly/contract";
 import { Wire } from "@mayfly/runtime";
 import { stop } from "esbuild";
 import {
@@ -16,9 +16,10 @@ import {
 import { assetsOf } from "./assets.ts";
 import { type BundledFile, bundle } from "./bundle.ts";
 import { findEntry } from "./entry.ts";
-import { Failure } from "./failure.ts";
+import { Failure, faultOf } from "./failure.ts";
 import { Folder } from "./folder.ts";
 import { dependenciesOf } from "./manifests.ts";
+import { received } from "./received.ts";
 import { unpack } from "./unpack.ts";
 
 /**
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
 async function unpacked(init: BuilderInit): Promise<{ folder: Folder; project: string }> {
   const upload = `${WORK}/upload`;
   await record({ step: "receive", status: "start" });
-  await pipeline(received, createWriteStream(upload));
+  await pipeline(received(wire), createWriteStream(upload));
   const { size } = await stat(upload);
   await record({ step: "receive", status: "done", msg: `${size} bytes` });
 
@@ -103,21 +104,6 @@ const record = ({ msg, ...line }: BuilderRecord): Promise<void> =>
   wire.json(FRAME.RECORD, { ...line, ...(msg === undefined ? {} : { msg: msg.slice(0, LONGEST_MSG) }) });
 
 const log = (msg: string): Promise<void> => record({ step: "bundle", status: "log", msg });
-
-async function* received(): AsyncGenerator<Uint8Array> {
-  for (let frame = await wire.next(); frame?.type !== FRAME.END; frame = await wire.next()) {
-    if (frame?.type !== FRAME.DATA) throw new Error("the source broke off");
-    yield frame.payload;
-  }
-}
-
-/** What nobody foresaw is ours; its stack goes to the log. */
-function faultOf(error: unknown): BuildFault {
-  if (error instanceof Failure) return error.fault;
-  const { message, stack } = error as Error;
-  process.stderr.write(`${stack}\n`);
-  return { code: "internal", message: `the builder failed: ${message}`.slice(0, LONGEST_MSG) };
-}
 
 try {
   await main();

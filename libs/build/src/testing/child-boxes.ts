@@ -19,6 +19,7 @@ import type { ImageStore } from "@mayfly/image";
 import { MODULE_PATH, RUNNER_PATH } from "@mayfly/runtime";
 import { build } from "esbuild";
 import { BUILDER_PATH } from "../build-code.ts";
+import { FETCHER_PATH } from "../fetch/fetch.ts";
 import type { BoxRequest, OpenBox } from "../session.ts";
 
 const LIBS = join(import.meta.dirname, "../../..");
@@ -49,6 +50,7 @@ export class ChildBoxes {
     for (const [path, source] of [
       [RUNNER_PATH, "runtime/src/runner.ts"],
       [BUILDER_PATH, "build/src/box/builder.ts"],
+      [FETCHER_PATH, "build/src/box/fetch/fetcher.ts"],
     ] as const) {
       const outfile = join(this.dir, path);
       await build({ ...options, banner: { js }, entryPoints: [join(LIBS, source)], outfile });
@@ -66,7 +68,7 @@ export class ChildBoxes {
     const child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       cwd: work,
-      env: { TMPDIR: work, ...env, ...(request.args.includes(BUILDER_PATH) ? esbuild : {}) },
+      env: { TMPDIR: work, ...env, ...(request.args.includes(RUNNER_PATH) ? {} : esbuild) },
     });
     this.#children.add(child);
     child.stdout!.on("data", (chunk: Buffer) => request.onLog("stdout", chunk.toString()));

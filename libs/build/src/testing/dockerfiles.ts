@@ -7,7 +7,7 @@ import { entriesOfTar, type ImageStore, type LayerEntry, openImageStore } from "
 import { buildDockerfile } from "../dockerfile/execute/build.ts";
 import { openContext } from "../dockerfile/execute/context.ts";
 import { DirectoryCache } from "../dockerfile/execute/directory-cache.ts";
-import type { BuildEvent } from "../dockerfile/execute/ports.ts";
+import type { BuildEvent, Fetch } from "../dockerfile/execute/ports.ts";
 import { contentOf } from "../dockerfile/files/listing.ts";
 import { chrootRun } from "./chroot-run.ts";
 import { shellRoot } from "./shell-root.ts";
@@ -25,6 +25,7 @@ export interface Given {
   readonly target?: string;
   readonly args?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  readonly fetch?: Fetch;
 }
 
 /** Builds of Dockerfiles over a real store; RUN runs in a chroot. */
@@ -85,6 +86,7 @@ export class DockerfileBuilds {
       },
       run: chrootRun(this.dir),
       secrets: new Map(),
+      fetch: given.fetch ?? (() => Promise.reject(new Error("this test has no outside"))),
       cache: this.cache,
       noCache,
       created: new Date(1_800_000_000_000),

@@ -67,7 +67,7 @@ export class TestBuilds {
     const built = await buildCode({
       job: {
         function: "fn" as never,
-        source: { kind, file_name, digest: this.#base, size_bytes: bytes.byteLength },
+        source: { kind, file_name },
         settings: { ...DEFAULT_SETTINGS, ...settings },
       },
       openSource: async () => given.openSource?.() ?? Readable.from([bytes]),

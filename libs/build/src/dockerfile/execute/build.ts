@@ -7,7 +7,7 @@ import { DockerfileError } from "../source/failure.ts";
 import type { Range } from "../source/position.ts";
 import { Execution } from "./execution.ts";
 import { DockerfileBuildError } from "./failure.ts";
-import type { BuildCache, BuildEvent, RunProgram } from "./ports.ts";
+import type { BuildCache, BuildEvent, Fetch, RunProgram } from "./ports.ts";
 
 export interface DockerfileBuild {
   readonly dockerfile: string;
@@ -20,6 +20,7 @@ export interface DockerfileBuild {
   readonly run: RunProgram;
   /** By their ids. */
   readonly secrets: ReadonlyMap<string, Uint8Array>;
+  readonly fetch: Fetch;
   readonly cache: BuildCache;
   /** Nothing that was made before is used. */
   readonly noCache: boolean;

@@ -20,22 +20,25 @@ export interface BuildContext {
 
 /**
  * Takes a tar of a context, packed or not, with the Dockerfile at `path` in it. Owners and extended attributes are not taken over, as
- * `docker build` does not send them. Nothing is unpacked. @throws DockerfileError, ImageError
+ * `docker build` does not send them. Nothing is unpacked. `folder`: the one in it that is the context. @throws DockerfileError, ImageError
  */
 export async function openContext(
   tar: AsyncIterable<Uint8Array>,
   path: string,
   store: ImageStore,
+  folder = "",
 ): Promise<BuildContext> {
   const whole = await store.adoptLayer(tar);
-  const texts = await textsOf(store.layerEntries(whole.digest), [path, ...ignoreFilesFor(path)]);
-  const dockerfile = texts.get(path);
-  if (dockerfile === undefined) throw new DockerfileError(`the context has no file ${path}`);
-  const rules = ignoreFilesFor(path).find((file) => texts.has(file));
-  const ignore = rules === undefined ? null : readIgnoreFile(texts.get(rules)!);
+  const inside = (file: string) => join(folder, file);
+  const texts = await textsOf(store.layerEntries(whole.digest), [path, ...ignoreFilesFor(path)].map(inside));
+  const dockerfile = texts.get(inside(path));
+  if (dockerfile === undefined) throw new DockerfileError(`the context has no file ${inside(path)}`);
+  const rules = ignoreFilesFor(path).find((file) => texts.has(inside(file)));
+  const ignore = rules === undefined ? null : readIgnoreFile(texts.get(inside(rules))!);
   const contents = new Contents(store);
-  const tree = new FileTree();
-  tree.lay(asSent(await contents.layer(whole.digest)), whole.digest);
+  const all = new FileTree();
+  all.lay(asSent(await contents.layer(whole.digest)), whole.digest);
+  const tree = folder === "" ? all : below(all, folder);
   const placed = placedIn(tree, [...pathsIn(tree, "", ignore)]);
   const layer = await store.addLayer(entriesOf(placed, contents), { compression: "gzip" });
   const image = await store.createImage({
@@ -61,7 +64,7 @@ async function textsOf(entries: AsyncIterable<LayerEntry>, wanted: readonly stri
 }
 
 /** As `docker build` sends files: root's, without extended attributes, times in whole seconds. */
-function asSent(list: readonly Listed[]): Listed[] {
+export function asSent(list: readonly Listed[]): Listed[] {
   return list.map((entry) => {
     if (entry.type === "whiteout" || entry.type === "opaque") {
       throw new DockerfileError(
@@ -70,6 +73,12 @@ function asSent(list: readonly Listed[]): Listed[] {
     }
     return entry.type === "hard_link" ? entry : { ...entry, uid: 0, gid: 0, mtime_ns: 0, xattrs: {} };
   });
+}
+
+function below(tree: FileTree, folder: string): FileTree {
+  const found = new FileTree();
+  for (const path of pathsIn(tree, folder, null)) found.put(path.slice(folder.length + 1), tree.at(path)!);
+  return found;
 }
 
 /** What is not left out. A folder that is left out may hold something that is not. */

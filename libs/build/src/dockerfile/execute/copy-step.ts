@@ -9,6 +9,7 @@ import { Ignore } from "../ignore/matcher.ts";
 import type { CopySource, CopyStep, WorkdirStep } from "../plan/step.ts";
 import { DockerfileError } from "../source/failure.ts";
 import { ownerIn } from "./accounts.ts";
+import type { RemoteOrigin } from "./remote.ts";
 import type { StageFiles } from "./stage-files.ts";
 
 type PathSource = Extract<CopySource, { readonly kind: "path" }>;
@@ -22,6 +23,8 @@ export interface CopyParts {
   readonly contents: Contents;
   /** The files that a source is of. */
   readonly filesOf: (source: PathSource) => Promise<FileTree>;
+  /** Fetches what lies outside. */
+  readonly remoteOf: (source: RemoteOrigin) => Promise<FileTree>;
   readonly now_s: number;
 }
 
@@ -85,10 +88,22 @@ async function placeSource(placer: Placer, source: CopySource, step: CopyStep, p
     case "path":
       return placePath(placer, source, step, parts);
     default:
-      throw new DockerfileError(
-        `ADD of ${source.kind === "git" ? "repositories" : "addresses"} is not possible here yet`,
-      );
+      return placeRemote(placer, source, step, parts);
   }
+}
+
+async function placeRemote(
+  placer: Placer,
+  source: RemoteOrigin,
+  { destination }: CopyStep,
+  { contents, remoteOf }: CopyParts,
+): Promise<void> {
+  const from = await remoteOf(source);
+  if (source.kind === "git") return placer.copy(from, "", destination);
+  const node = from.at(source.name)!;
+  const archive = source.unpack ? await contents.archive(node.source!) : null;
+  if (archive) placer.unpack(archive, node.source!, destination);
+  else placer.copy(from, source.name, destination);
 }
 
 async function placePath(

@@ -82,7 +82,7 @@ export class Execution {
   }
 
   #parts(number: number): StepParts {
-    const { store, cache, noCache, created, run, secrets, onEvent, dockerfile } = this.#build;
+    const { store, cache, noCache, created, run, fetch, secrets, onEvent, dockerfile } = this.#build;
     return {
       store,
       cache,
@@ -91,6 +91,7 @@ export class Execution {
       now_s: Math.floor(created.getTime() / 1000),
       run,
       secrets,
+      fetch,
       dockerfile,
       signal: this.#stop.signal,
       treeOf: async (origin): Promise<FileTree> => (await this.#origin(origin)).tree,

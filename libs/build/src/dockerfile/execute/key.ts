@@ -17,6 +17,9 @@ export const runKey = (
   mounts: readonly unknown[],
 ): string => keyOf({ kind: "run", below, ...request, mounts });
 
+/** What was fetched: where, and by what the server tells it from other contents, or a checksum. */
+export const remoteKey = (source: object, identity: string): string => keyOf({ kind: "remote", source, identity });
+
 const keyOf = (value: object): string =>
   createHash("sha256")
     .update(JSON.stringify({ version: VERSION, ...value }))

@@ -76,6 +76,36 @@ export interface RunResult {
 /** How RUN runs: the worker does it in a box. */
 export type RunProgram = (request: RunRequest, signal: AbortSignal) => Promise<RunResult>;
 
+/** Something outside that ADD names. */
+export type RemoteFiles =
+  | { readonly kind: "http"; readonly url: string }
+  | {
+      readonly kind: "git";
+      readonly remote: string;
+      readonly ref: string;
+      readonly folder: string;
+      readonly keep_git_dir: boolean;
+    };
+
+export interface RemoteIdentity {
+  /** Changes when the content does: an ETag, a commit; null: nothing tells. */
+  readonly identity: string | null;
+  readonly mtime_s: number | null;
+}
+
+export interface FetchedFile {
+  readonly path: string;
+  readonly size_bytes: number;
+  readonly digest: Digest;
+}
+
+/** How something is fetched: a file as it came, or a tar of a repository's files. Of what `isKnown` says so, nothing is brought. */
+export type Fetch = (
+  source: RemoteFiles,
+  options: { readonly signal: AbortSignal; readonly onOutput: RunRequest["onOutput"] },
+  isKnown: (head: RemoteIdentity) => Promise<boolean>,
+) => Promise<{ readonly head: RemoteIdentity; readonly file: FetchedFile | null; release(): Promise<void> }>;
+
 /** What builds remember. Keys are digests of all that a result depends on. */
 export interface BuildCache {
   step(key: string): Promise<Layer | null>;

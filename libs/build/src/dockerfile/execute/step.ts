@@ -6,7 +6,8 @@ import type { FileTree } from "../files/file-tree.ts";
 import type { CopyStep, Origin, Step, WorkdirStep } from "../plan/step.ts";
 import { placeCopy, placeWorkdir } from "./copy-step.ts";
 import { placedKey } from "./key.ts";
-import type { BuildCache, RunProgram } from "./ports.ts";
+import type { BuildCache, Fetch, RunProgram } from "./ports.ts";
+import { type RemoteOrigin, remoteTree } from "./remote.ts";
 import { runStep } from "./run-step.ts";
 import type { StageFiles } from "./stage-files.ts";
 
@@ -18,6 +19,7 @@ export interface StepParts {
   readonly now_s: number;
   readonly run: RunProgram;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
+  readonly fetch: Fetch;
   readonly dockerfile: string;
   readonly signal: AbortSignal;
   readonly treeOf: (origin: Origin) => Promise<FileTree>;
@@ -39,7 +41,12 @@ export async function carryOut(step: Step, below: StageFiles, parts: StepParts):
 
 async function filesStep(step: CopyStep | WorkdirStep, below: StageFiles, parts: StepParts): Promise<StepResult> {
   const { contents, now_s, store } = parts;
-  const copying = { contents, now_s, filesOf: ({ origin }: { readonly origin: Origin }) => parts.treeOf(origin) };
+  const copying = {
+    contents,
+    now_s,
+    filesOf: ({ origin }: { readonly origin: Origin }) => parts.treeOf(origin),
+    remoteOf: (source: RemoteOrigin) => remoteTree(source, parts),
+  };
   const { tree, paths } =
     step.kind === "workdir" ? await placeWorkdir(step, below, copying) : await placeCopy(step, below, copying);
   const placed = placedIn(tree, paths);
