@@ -30,7 +30,7 @@ describe("a build's log", () => {
     server.closeAllConnections();
     server.close();
   });
-  const follow = async () => followBuild(client, await client.ok("/v1/functions/a", { method: "PUT" }), { json: true });
+  const follow = async () => followBuild(client, await client.ok("/v1/functions/a", { method: "PUT" }), () => {});
   const begun = (answer: ServerResponse) => {
     answer.writeHead(200, { location: "/v1/builds/bld_1", "content-type": "application/x-ndjson" });
     answer.write(record(1, { step: "bundle", status: "start" }));

@@ -8,9 +8,12 @@ import { inspect, ls, rm, rollback, versions } from "./commands/functions.ts";
 import { addImageCommands } from "./commands/image/program.ts";
 import { invoke } from "./commands/invoke.ts";
 import { logs } from "./commands/logs.ts";
+import { completion } from "./completion.ts";
 import { connection } from "./connection.ts";
 import { collect } from "./flags/pair.ts";
 import { HELP_AFTER, HELP_BEFORE, VERSION } from "./help.ts";
+import { out } from "./output.ts";
+import { PROGRESS } from "./progress/progress.ts";
 import { report } from "./report.ts";
 
 const program = new Command("mayfly")
@@ -25,7 +28,10 @@ const program = new Command("mayfly")
 const client = () => new Client(connection(program.opts(), process.env));
 const command = (usage: string, description: string) => program.command(usage).description(description);
 
-const deploying = command("deploy [path]", "deploy a module, a folder, an archive, or - for standard input");
+const deploying = command(
+  "deploy [path]",
+  "deploy a module, a folder, an archive, an address or a repository, or - for standard input",
+);
 deploying.option("--name <name>", "name of the function (default: from the path)");
 for (const [name, value, description] of SETTINGS) deploying.option(`--${name} ${value}`, description);
 deploying
@@ -33,8 +39,25 @@ deploying
   .option("--label <name=value>", "label, repeatable", collect)
   .option("--build-arg <name=value>", "value of an ARG of the Dockerfile, repeatable", collect)
   .option("--with-node-modules", "send node_modules, too")
+  .option("--progress <kind>", `how the build is shown: ${PROGRESS.join(", ")} (default auto)`)
   .option("--json", "records as JSON: the last on stdout, the others on stderr")
   .action((path: string | undefined, flags) => deploy(client(), path ?? ".", flags));
+command("build <path|url|->", "build an image: a folder, a git repository, an address, or a Dockerfile or tar on -")
+  .option("-t, --tag <name:tag>", "name for the image, repeatable", collect)
+  .option("-f, --file <path>", "the Dockerfile (default: Dockerfile in the folder), or - for standard input")
+  .option("--target <stage>", "stage of the Dockerfile, when it is not the last")
+  .option("--build-arg <name[=value]>", "value of an ARG, repeatable; without one, that of the environment", collect)
+  .option("--label <name=value>", "label of the image, repeatable", collect)
+  .option("--no-cache", "use nothing that was made before")
+  .option("--secret <id=ID[,src=file|,env=NAME]>", "for RUN --mount=type=secret, repeatable", collect)
+  .option("--progress <kind>", `${PROGRESS.join(", ")} (default auto)`)
+  .option("-q, --quiet", "the digest and failures alone")
+  .option("--iidfile <file>", "write the image's digest there")
+  .action(async (where: string, flags) => {
+    // The patterns of .dockerignore and what they bring along are of no use to other commands.
+    const { build } = await import("./commands/build.ts");
+    await build(client(), where, flags);
+  });
 command("invoke <name>", "call a function; its answer on stdout")
   .option("-d, --data <data>", "body: text, @file, or - for standard input")
   .option("-H, --header <header>", "header, repeatable", collect)
@@ -78,6 +101,9 @@ command("rm <names...>", "remove functions, whose bills stay, and boxes, with wh
   .action((names: string[], flags) => rm(client(), names, flags));
 addBoxCommands(program, client);
 addImageCommands(program, client);
+command("completion <shell>", "a script for bash or zsh: source <(mayfly completion bash)").action((shell: string) =>
+  out(completion(program, shell)),
+);
 command("doctor", "check whether this host can run Mayfly")
   .option("--json", "as JSON")
   .action(async (flags) => {

@@ -8,11 +8,21 @@ import { CliError, EXIT } from "./failure.ts";
 
 const NEVER = new Set([".git", ".DS_Store"]);
 
+export interface PackOptions {
+  readonly nodeModules: boolean;
+  /** As the context of a Dockerfile: nothing is left out but by `.dockerignore`. Paths are relative to the folder. */
+  readonly as?: {
+    readonly sends: (path: string) => boolean;
+    readonly enters: (folder: string) => boolean;
+    readonly extra: readonly { readonly name: string; readonly content: string }[];
+  };
+}
+
 /**
  * A folder as tar.gz: sorted, without times, owners and umask, so that the same folder is the same source wherever it lies.
  * Links are sent as links: what they point to is judged where the build is.
  */
-export function packFolder(root: string, options: { nodeModules: boolean }): Readable {
+export function packFolder(root: string, options: PackOptions): Readable {
   const archive = pack();
   const zipped = createGzip();
   pipeline(archive, zipped).catch(() => {});
@@ -22,22 +32,40 @@ export function packFolder(root: string, options: { nodeModules: boolean }): Rea
   return zipped;
 }
 
-async function fill(archive: ReturnType<typeof pack>, root: string, options: { nodeModules: boolean }): Promise<void> {
-  for (const path of walk(root, options.nodeModules)) {
+async function fill(archive: ReturnType<typeof pack>, root: string, { nodeModules, as }: PackOptions): Promise<void> {
+  for (const path of walk(
+    root,
+    nodeModules,
+    (folder) => as?.enters(relative(root, folder)) ?? true,
+    as !== undefined,
+  )) {
+    const name = relative(root, path);
+    if (as && !as.sends(name)) continue;
     const stat = lstatSync(path);
     const executable = (stat.mode & 0o100) !== 0;
-    const header = { name: relative(root, path), mode: executable ? 0o755 : 0o644, mtime: new Date(0), uid: 0, gid: 0 };
+    // A context's files are copied with their modes and times.
+    const kept = as
+      ? { mode: stat.mode & 0o7777, mtime: stat.mtime }
+      : { mode: executable ? 0o755 : 0o644, mtime: new Date(0) };
+    const header = { name, ...kept, uid: 0, gid: 0 };
     if (stat.isSymbolicLink()) archive.entry({ ...header, type: "symlink", linkname: readlinkSync(path) });
     else if (stat.isDirectory()) archive.entry({ ...header, type: "directory" });
     else if (stat.isFile()) await pipeline(createReadStream(path), archive.entry({ ...header, size: stat.size }));
   }
+  for (const { name, content } of as?.extra ?? []) archive.entry({ name, mode: 0o644, uid: 0, gid: 0 }, content);
   archive.finalize();
 }
 
-function* walk(dir: string, nodeModules: boolean): Generator<string> {
+function* walk(
+  dir: string,
+  nodeModules: boolean,
+  enters: (folder: string) => boolean,
+  whole: boolean,
+): Generator<string> {
   for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (NEVER.has(entry.name) || (entry.name === "node_modules" && !nodeModules)) continue;
-    yield join(dir, entry.name);
-    if (entry.isDirectory()) yield* walk(join(dir, entry.name), nodeModules);
+    if ((NEVER.has(entry.name) && !whole) || (entry.name === "node_modules" && !nodeModules)) continue;
+    const path = join(dir, entry.name);
+    yield path;
+    if (entry.isDirectory() && enters(path)) yield* walk(path, nodeModules, enters, whole);
   }
 }

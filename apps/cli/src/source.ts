@@ -15,11 +15,17 @@ export interface Source {
 const MODULE = /\.([cm]?[jt]sx?)$/;
 
 /**
- * What `deploy` sends for a path: a module as it is, a folder as tar.gz, an archive as it is, `-` from standard input.
+ * What `deploy` sends for a path: a module as it is, a folder as tar.gz, an archive as it is, `-` from standard input; of an address the
+ * address, which the server fetches.
  * @throws CliError when there is nothing at the path
  */
 export function readSource(path: string, options: { nodeModules: boolean } = { nodeModules: false }): Source {
   if (path === "-") return { body: web(process.stdin), headers: {}, query: {}, suggestedName: "" };
+  if (/^https?:\/\//.test(path)) {
+    const name = plainName(basename(new URL(path).pathname).replace(/\.git$/, ""));
+    const headers = { "content-type": "application/json" };
+    return { body: web(Readable.from([JSON.stringify({ url: path })])), headers, query: {}, suggestedName: name };
+  }
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat)
     throw new CliError(`there is no ${path}`, { exit: EXIT.usage, hint: "name a module, a folder or an archive" });

@@ -1,0 +1,75 @@
+import { writeFileSync } from "node:fs";
+import { Readable } from "node:stream";
+import type { Problem } from "@mayfly/contract";
+import { openContext } from "../build/context.ts";
+import { formOf, secretsOf } from "../build/form.ts";
+import type { Client } from "../client.ts";
+import { problemError } from "../failure.ts";
+import { pairOf } from "../flags/pair.ts";
+import { followBuild } from "../follow-build.ts";
+import { note, out, paint } from "../output.ts";
+import { openProgress, progressKind } from "../progress/progress.ts";
+
+export interface BuildFlags {
+  readonly tag?: string[];
+  readonly file?: string;
+  readonly target?: string;
+  readonly buildArg?: string[];
+  readonly label?: string[];
+  /** commander's reading of --no-cache. */
+  readonly cache?: boolean;
+  readonly secret?: string[];
+  readonly progress?: string;
+  readonly quiet?: boolean;
+  readonly iidfile?: string;
+}
+
+/** Builds an image of a Dockerfile and its context; the image's digest alone on stdout. */
+export async function build(client: Client, where: string, flags: BuildFlags): Promise<void> {
+  const kind = flags.quiet ? "quiet" : progressKind(flags.progress ?? "auto");
+  const secrets = secretsOf(flags.secret ?? [], process.env);
+  const query = new URLSearchParams(queryOf(flags, process.env));
+  const context = await openContext(where, flags.file, process.stdin);
+  if (context.dockerfile !== null) query.set("dockerfile", context.dockerfile);
+  const { body, type } = secrets.size === 0 ? context : formOf(context, secrets);
+  const response = await client.ok(`/v1/builds?${query}`, {
+    method: "POST",
+    headers: { "content-type": type, accept: "application/x-ndjson" },
+    body: Readable.toWeb(body) as unknown as ReadableStream<Uint8Array>,
+    duplex: "half",
+  } as RequestInit);
+  const progress = openProgress(kind, process.stderr);
+  const last = await followBuild(client, response, (record) => progress.take(record));
+  progress.end(last);
+  if (last.status === "error") {
+    const { message, ...problem } = last.error!;
+    throw problemError({ ...(problem as unknown as Problem), detail: message });
+  }
+  const { image, tags = [] } = last as typeof last & { image: string; tags?: string[] };
+  if (flags.iidfile !== undefined) writeFileSync(flags.iidfile, image);
+  if (kind !== "quiet" && kind !== "rawjson") for (const tag of tags) note(`naming it ${paint("bold", tag)}`);
+  out(image);
+}
+
+/** As parameters of `POST /v1/builds`. `--build-arg NAME` takes the value of the environment. @throws CliError */
+export function queryOf(flags: BuildFlags, env: Readonly<Record<string, string | undefined>>): [string, string][] {
+  const args = (flags.buildArg ?? []).flatMap((text): [string, string][] => {
+    if (text.includes("=")) {
+      const [name, value] = pairOf("--build-arg", text);
+      return [[`build-arg.${name}`, value]];
+    }
+    const value = env[text];
+    return value === undefined ? [] : [[`build-arg.${text}`, value]];
+  });
+  const labels = (flags.label ?? []).map((text): [string, string] => {
+    const [name, value] = text.includes("=") ? pairOf("--label", text) : [text, ""];
+    return [`label.${name}`, value];
+  });
+  return [
+    ...(flags.tag ?? []).map((tag): [string, string] => ["t", tag]),
+    ...(flags.target === undefined ? [] : [["target", flags.target] as [string, string]]),
+    ...(flags.cache === false ? [["no-cache", "true"] as [string, string]] : []),
+    ...args,
+    ...labels,
+  ];
+}
