@@ -53,6 +53,11 @@ export class Ground {
     return ["nsenter", "--net", `--target=${this.#host.pid}`];
   }
 
+  /** The same, for the world's. */
+  get enterWorld(): string[] {
+    return ["nsenter", "--net", `--target=${this.#world.pid}`];
+  }
+
   /** Runs a shell command in the host's network namespace. */
   sh(command: string): Promise<string> {
     return inNetworkOf(this.#host, command);
