@@ -133,36 +133,23 @@ describe("a bomb", () => {
     expect(await test.leftovers()).toEqual([]);
   });
 
-  it.each(["x", "g", "L", "K"])(
-    "of an extended header (%s) of a gigabyte is refused before it is read",
-    async (type) => {
-      const test = await TestStore.forTest();
-      const head = member(type, "h", "", { size: 1024 * MIB }).subarray(0, 512);
-      let given = 0;
-      const source = async function* () {
-        yield head;
-        for (; given < 1024; given += 1) yield Buffer.alloc(MIB);
-      };
-      await expect(unpackStream(test, source())).rejects.toMatchObject({
-        ...{ name: "ImageError", message: expect.stringContaining("1 MiB is the most") },
-      });
-      expect(test.snapshots()).toEqual([]);
-      expect(await test.leftovers()).toEqual([]);
-    },
-  );
+  it.each(["x", "g", "L", "K"])("of an extended header (%s) that announces a gigabyte is refused", async (type) => {
+    const test = await TestStore.forTest();
+    const head = member(type, "h", "", { size: 1024 * MIB }).subarray(0, 512);
+    await expect(unpackStream(test, inChunks(Buffer.concat([head, Buffer.alloc(2 * MIB)])))).rejects.toMatchObject({
+      ...{ name: "ImageError", message: expect.stringContaining("1 MiB is the most") },
+    });
+    expect(test.snapshots()).toEqual([]);
+    expect(await test.leftovers()).toEqual([]);
+  });
 
   it.each<[string, Buffer]>([
-    [
-      "overlayfs' mark of an opaque folder",
-      member("5", "d", "", { pax: { "SCHILY.xattr.trusted.overlay.opaque": "y" } }),
-    ],
     ["overlayfs' redirect", member("5", "d", "", { pax: { "SCHILY.xattr.trusted.overlay.redirect": "/etc" } })],
     [
       "overlayfs' mark in a user namespace",
       member("0", "f", "", { pax: { "SCHILY.xattr.user.overlay.whiteout": "" } }),
     ],
     ["overlayfs' metacopy", member("0", "f", "", { pax: { "SCHILY.xattr.trusted.overlay.metacopy": "" } })],
-    ["overlayfs' device", member("3", "f", "", { major: 0, minor: 0 })],
   ])("or a layer with %s is refused, and nothing of it is left", async (_, bytes) => {
     const test = await TestStore.forTest();
     const unpacking = unpackStream(test, inChunks(archive(file("before"), bytes)));

@@ -31,8 +31,12 @@ export class Lane {
   }
 
   async bytes(type: FrameType, payload: Uint8Array = new Uint8Array(0)): Promise<void> {
+    // Both in one call to the system.
+    this.#socket.cork();
     this.#socket.write(encodeHeader(type, payload.byteLength));
-    await this.#write(payload);
+    const sent = this.#write(payload);
+    this.#socket.uncork();
+    await sent;
   }
 
   close(): void {
