@@ -3,6 +3,7 @@ import { Client } from "./client.ts";
 import { bill, bills } from "./commands/bills.ts";
 import { commandApart } from "./commands/box/command-apart.ts";
 import { addBoxCommands } from "./commands/box/program.ts";
+import { prune } from "./commands/builder.ts";
 import { deploy, SETTINGS } from "./commands/deploy.ts";
 import { inspect, ls, rm, rollback, versions } from "./commands/functions.ts";
 import { addImageCommands } from "./commands/image/program.ts";
@@ -104,6 +105,14 @@ addImageCommands(program, client);
 command("completion <shell>", "a script for bash or zsh: source <(mayfly completion bash)").action((shell: string) =>
   out(completion(program, shell)),
 );
+program
+  .command("builder")
+  .description("what builds remember")
+  .command("prune")
+  .description("forget steps and cache folders of builds")
+  .option("--unused-for <time>", "only what was not used for so long, as 24h")
+  .option("--json", "as JSON")
+  .action((flags) => prune(client(), flags));
 command("doctor", "check whether this host can run Mayfly")
   .option("--json", "as JSON")
   .action(async (flags) => {

@@ -4,6 +4,7 @@ import type { CourierPrograms, ImageStore, Importer } from "@mayfly/image";
 import type { PriceTable, Spool } from "@mayfly/ledger";
 import type { Logger } from "pino";
 import type { KeptBoxes } from "./boxes/kept-boxes.ts";
+import type { CacheUpkeep } from "./build/cache-upkeep.ts";
 import type { MountCaches } from "./build/mount-caches.ts";
 import type { BuildSurroundings } from "./build/surroundings.ts";
 import type { Clock } from "./clock.ts";
@@ -36,6 +37,7 @@ export interface WorkerDeps {
   readonly buildCache: DirectoryCache;
   /** What their programs keep from build to build. */
   readonly mountCaches: MountCaches;
+  readonly cacheUpkeep: Pick<CacheUpkeep, "look">;
   readonly roots: Roots;
   readonly programs: Pick<ImagePrograms, "of">;
   /** Whoever makes a box holds its image; whoever makes an image says so. */

@@ -11,6 +11,7 @@ import { pino } from "pino";
 import { KeptBoxes } from "./boxes/kept-boxes.ts";
 import { serveBoxes } from "./boxes/serve.ts";
 import { BASE_IMAGE, build } from "./build/build.ts";
+import { CacheUpkeep } from "./build/cache-upkeep.ts";
 import { MountCaches } from "./build/mount-caches.ts";
 import { BuildSurroundings } from "./build/surroundings.ts";
 import { systemClock } from "./clock.ts";
@@ -58,6 +59,8 @@ const inUse = new InUse();
 const kept = await KeptBoxes.open(env.home, { boxes, log, store, roots, inUse });
 const nursery = new NurseryKeeper({ boxes, native: env.native, log });
 const ready = new ReadyBoxes({ deps: () => deps, budget_bytes: env.readyBytes });
+const buildCache = await DirectoryCache.open(join(env.home, "build-cache"));
+const mountCaches = await MountCaches.open(join(env.home, "build-cache", "mounts"));
 const deps: WorkerDeps = {
   host: env.host,
   clock: systemClock,
@@ -71,8 +74,9 @@ const deps: WorkerDeps = {
   roots,
   programs: new ImagePrograms(store, roots),
   surroundings: await BuildSurroundings.open(join(runDir, "build-ca"), env.buildVariables, env.buildCa),
-  buildCache: await DirectoryCache.open(join(env.home, "build-cache")),
-  mountCaches: await MountCaches.open(join(env.home, "build-cache", "mounts")),
+  buildCache,
+  mountCaches,
+  cacheUpkeep: new CacheUpkeep({ buildCache, mountCaches, clock: systemClock }),
   inUse,
   nursery,
   ready,

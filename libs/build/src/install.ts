@@ -52,7 +52,8 @@ export async function install(installation: Installation, records: Records): Pro
     network: "default",
     script: null,
   } as const;
-  const key = runKey((await store.image(image)).config.rootfs.diff_ids, program, []);
+  const below = (await store.image(image)).manifest.layers.map(({ digest }) => digest);
+  const key = runKey(below, program, []);
   // Without a lockfile nothing says that what was installed once is what would be installed now.
   const parts = { store, cache, noCache: lockfile === null };
   const { layer, cached } = await remembered(key, parts, async () => {

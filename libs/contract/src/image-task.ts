@@ -75,6 +75,8 @@ export const ImageTask = z.discriminatedUnion("verb", [
     /** What was used more recently stays, whatever reaches it. */
     unused_s: z.int().nonnegative().default(3600),
   }),
+  /** What builds remember and did not use for so long is forgotten. */
+  z.strictObject({ verb: z.literal("prune_builds"), unused_s: z.int().nonnegative() }),
   z.strictObject({ verb: z.literal("fsck"), mend: z.boolean().default(false), deep: z.boolean().default(false) }),
 ]);
 export type ImageTask = z.infer<typeof ImageTask>;
@@ -105,6 +107,7 @@ export interface ImageResults {
   readonly push: TaggedImage;
   readonly resolve: TaggedImage;
   readonly gc: { readonly blobs: number; readonly snapshots: number; readonly freed_bytes: number };
+  readonly prune_builds: { readonly steps: number; readonly mounts: number; readonly freed_bytes: number };
   readonly fsck: {
     readonly blobs: number;
     readonly snapshots: number;

@@ -51,6 +51,13 @@ export const RUN_LIMITS = {
 /** Bounds on a whole build. Its log is bounded as an invocation's. */
 export const BUILD_TIMEOUT_MS = 60 * 60_000;
 
+/** What builds remember of steps, and what their programs keep in caches: each of the two within these. */
+export const BUILD_CACHE_LIMITS = {
+  unused_ms: 30 * 24 * 3_600_000,
+  most_bytes: 20 * 1024 * MiB,
+  every_ms: 3_600_000,
+} as const;
+
 export interface Limits {
   readonly memory_bytes: number;
   readonly cpu_millis: number;

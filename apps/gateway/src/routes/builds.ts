@@ -21,6 +21,13 @@ export const buildRoutes = (deps: GatewayDeps) =>
       const lines = build.result?.log_tail.map((record) => `${JSON.stringify(record)}\n`) ?? [];
       return context.body(lines.join(""), 200, { "content-type": "application/x-ndjson" });
     })
+    .delete("/builds/cache", async (context) => {
+      const text = context.req.query("unused_s") ?? "0";
+      if (!/^\d{1,10}$/.test(text))
+        throw new Fault("bad_request", { detail: `unused_s=${text} is no number of seconds` });
+      const task = { verb: "prune_builds", unused_s: Number(text) } as const;
+      return context.json((await deps.images.ask(task, { signal: context.req.raw.signal })) as object);
+    })
     .delete("/builds/:id", async (context) => {
       const build = await find(context.req.param("id"), deps);
       if (!(await deps.catalog.cancelBuild(build.id, new Date().toISOString()))) {

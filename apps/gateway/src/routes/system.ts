@@ -1,4 +1,4 @@
-import { BUILD_TIMEOUT_MS, Fault, FIXED_LIMITS, LIMIT_BOUNDS, RUN_LIMITS } from "@mayfly/contract";
+import { BUILD_CACHE_LIMITS, BUILD_TIMEOUT_MS, Fault, FIXED_LIMITS, LIMIT_BOUNDS, RUN_LIMITS } from "@mayfly/contract";
 import { Hono } from "hono";
 import type { GatewayDeps } from "../deps.ts";
 
@@ -9,7 +9,7 @@ export const systemRoutes = (deps: GatewayDeps) =>
       context.json({
         per_function: LIMIT_BOUNDS,
         fixed: FIXED_LIMITS,
-        build: { timeout_ms: BUILD_TIMEOUT_MS, run: RUN_LIMITS },
+        build: { timeout_ms: BUILD_TIMEOUT_MS, run: RUN_LIMITS, cache: BUILD_CACHE_LIMITS },
         queue: { waiting_calls: deps.queueLimit },
       }),
     )

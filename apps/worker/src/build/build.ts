@@ -60,6 +60,7 @@ export async function build(job: BuildJob, deps: WorkerDeps, signal: AbortSignal
   } finally {
     made();
   }
+  await deps.cacheUpkeep.look();
 }
 
 async function buildOnce(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): Promise<void> {

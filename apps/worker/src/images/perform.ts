@@ -1,5 +1,6 @@
 import type { ImageTask, ImageVerb } from "@mayfly/contract";
 import { ImageError, type ImageStore } from "@mayfly/image";
+import { pruneBuilds } from "../build/cache-upkeep.ts";
 import type { WorkerDeps } from "../deps.ts";
 import type { Requester } from "../requests/requester.ts";
 import type { Answer } from "../requests/serve.ts";
@@ -8,7 +9,10 @@ import { pull, push, resolve } from "./registries.ts";
 import { fsck, gc } from "./upkeep.ts";
 
 type Task<V extends ImageVerb> = Extract<ImageTask, { verb: V }>;
-type Deps = Pick<WorkerDeps, "store" | "importer" | "courier" | "inUse" | "roots" | "spool" | "clock">;
+type Deps = Pick<
+  WorkerDeps,
+  "store" | "importer" | "courier" | "inUse" | "roots" | "spool" | "clock" | "buildCache" | "mountCaches"
+>;
 
 /** Does what a request asks for. @throws ImageError */
 export async function perform(task: ImageTask, deps: Deps, requester: Requester): Promise<Answer> {
@@ -45,6 +49,8 @@ export async function perform(task: ImageTask, deps: Deps, requester: Requester)
       return { result: await resolve(task, moving) };
     case "gc":
       return { result: await gc(task, deps) };
+    case "prune_builds":
+      return { result: await pruneBuilds(task, deps) };
     case "fsck":
       return { result: await fsck(task, deps) };
   }

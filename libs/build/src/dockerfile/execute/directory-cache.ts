@@ -43,16 +43,24 @@ export class DirectoryCache implements BuildCache {
     await this.#write("listings", nameOf(layer), list);
   }
 
-  /** Forgets what was not used since. @returns how many things that were */
-  async prune(unusedSince: Date): Promise<number> {
-    let pruned = 0;
+  /** Forgets what was not used since, then what was unused longest until the rest fits. */
+  async prune({ unusedSince, mostBytes }: { readonly unusedSince: Date; readonly mostBytes: number }) {
+    const found: { path: string; used: Date; bytes: number }[] = [];
     for (const folder of ["steps", "listings"]) {
       for (const name of await readdir(join(this.#dir, folder))) {
         const path = join(this.#dir, folder, name);
-        if ((await stat(path)).mtime >= unusedSince) continue;
-        await rm(path, { force: true });
-        pruned++;
+        const is = await stat(path).catch(() => null); // A build may have replaced it meanwhile.
+        if (is) found.push({ path, used: is.mtime, bytes: is.blocks * 512 });
       }
+    }
+    let total = found.reduce((sum, { bytes }) => sum + bytes, 0);
+    const pruned = { count: 0, freed_bytes: 0 };
+    for (const { path, used, bytes } of found.sort((a, b) => a.used.getTime() - b.used.getTime())) {
+      if (used >= unusedSince && total <= mostBytes) break;
+      await rm(path, { force: true });
+      total -= bytes;
+      pruned.count += 1;
+      pruned.freed_bytes += bytes;
     }
     return pruned;
   }

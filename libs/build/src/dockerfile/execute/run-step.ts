@@ -26,7 +26,7 @@ export async function runStep(step: RunStep, below: StageFiles, parts: StepParts
   const request = { args, env, cwd, user, network, script };
   const mounts = await findMounts(step.mounts, below.tree, parts);
   const identities = mounts.map(({ identity }) => identity);
-  const key = runKey(below.diff_ids, request, identities);
+  const key = runKey(below.digests, request, identities);
   return remembered(key, parts, async () => {
     const image = await parts.imageOfFiles(below);
     if (image === null)

@@ -10,12 +10,12 @@ export interface StageFiles {
   readonly image: Digest | null;
   /** What was laid over the image, bottom first. */
   readonly layers: readonly Layer[];
-  /** Of the image's layers and these, bottom first. */
-  readonly diff_ids: readonly Digest[];
+  /** Of the image's layers and these as they are stored, bottom first: what keys are made of, for a diff_id is only claimed. */
+  readonly digests: readonly Digest[];
   readonly tree: FileTree;
 }
 
-export const NO_FILES: StageFiles = { image: null, layers: [], diff_ids: [], tree: new FileTree() };
+export const NO_FILES: StageFiles = { image: null, layers: [], digests: [], tree: new FileTree() };
 
 /** Makes trees of images and layers; what a layer holds is listed once for all builds. */
 export class Files {
@@ -40,14 +40,14 @@ export class Files {
   async with(files: StageFiles, layer: Layer): Promise<StageFiles> {
     const tree = files.tree.clone();
     tree.lay(await this.#listing(layer.digest), layer.digest);
-    return { ...files, layers: [...files.layers, layer], diff_ids: [...files.diff_ids, layer.diff_id], tree };
+    return { ...files, layers: [...files.layers, layer], digests: [...files.digests, layer.digest], tree };
   }
 
   async #load(digest: Digest): Promise<StageFiles> {
-    const { manifest, config } = await this.#store.image(digest);
+    const { manifest } = await this.#store.image(digest);
     const tree = new FileTree();
     for (const { digest: layer } of manifest.layers) tree.lay(await this.#listing(layer), layer);
-    return { image: digest, layers: [], diff_ids: config.rootfs.diff_ids, tree };
+    return { image: digest, layers: [], digests: manifest.layers.map(({ digest: layer }) => layer), tree };
   }
 
   async #listing(layer: Digest) {

@@ -50,7 +50,7 @@ async function filesStep(step: CopyStep | WorkdirStep, below: StageFiles, parts:
   const { tree, paths } =
     step.kind === "workdir" ? await placeWorkdir(step, below, copying) : await placeCopy(step, below, copying);
   const placed = placedIn(tree, paths);
-  return remembered(placedKey(below.diff_ids, placed), parts, () =>
+  return remembered(placedKey(below.digests, placed), parts, () =>
     store.addLayer(entriesOf(placed, contents), { compression: "gzip" }),
   );
 }
