@@ -158,6 +158,28 @@ describe("a build", () => {
     expect(shown).toMatchObject({ status: "canceled", usage: { wall_us: expect.any(Number) } });
   });
 
+  it("keeps owners above 65535 as they are; a program sees nobody there, and cannot give files to them", async () => {
+    const owned = ["FROM shell:1", "COPY --chown=100000:2000000000 <<x /f", "hello", "x"];
+    const { image, lines } = await done([...owned, "RUN stat -c '%u %g' /f && cat /f"]);
+    expect(lines).toEqual(["65534 65534", "hello"]);
+    const input = Buffer.from(await (await mayfly.api(`/v1/images/${image}/rootfs`)).arrayBuffer());
+    const shown = execFileSync("tar", ["--numeric-owner", "-tv", "f"], { input, encoding: "utf8", maxBuffer: 1 << 28 });
+    expect(shown).toContain("100000/2000000000");
+    const given = await build(["FROM shell:1", "RUN touch /g && chown 100000 /g"]);
+    expect([given.status, given.lines.join(" ")]).toEqual([422, expect.stringContaining("Invalid argument")]);
+    const run = await build(["FROM shell:1", "USER 100000", "RUN ls"]);
+    expect(run.problem.detail).toContain("nothing can run as 100000");
+  });
+
+  it("is forgotten on demand, with what its caches hold", async () => {
+    const made = ["FROM shell:1", "RUN --mount=type=cache,target=/c ls /c && touch /c/mark && echo made"];
+    expect((await done(made, "no-cache=true")).lines).toEqual(["made"]);
+    expect((await done(made)).lines).toEqual([]);
+    const pruned = await mayfly.api("/v1/builds/cache", { method: "DELETE" });
+    expect(await pruned.json()).toMatchObject({ steps: expect.any(Number), mounts: expect.any(Number) });
+    expect((await done(made)).lines, "without the mark of before").toEqual(["made"]);
+  });
+
   it("knows its bounds, and what it cannot do", async () => {
     const { build: bounds } = (await (await mayfly.api("/v1/limits")).json()) as { build: Record<string, unknown> };
     expect(bounds).toMatchObject({ timeout_ms: 3_600_000, run: { memory_bytes: 2 ** 31, timeout_ms: 1_800_000 } });

@@ -40,8 +40,8 @@ export const consumerConnection = (address: RedisAddress): ConnectionOptions => 
 export const QUEUES = {
   /** A sync call starts at most once: one attempt, and no second one for a worker that was lost. */
   invoke: { attempts: 1, maxStalledCount: 0 },
-  /** A build gives the same image however often it runs. */
-  build: { attempts: 2, maxStalledCount: 1 },
+  /** A build gives the same image however often it runs, and outlives workers that die of something else. */
+  build: { attempts: 2, maxStalledCount: 5 },
   /** Somebody waits for it and asks again. */
   publish: { attempts: 1, maxStalledCount: 0 },
   /** As above. */

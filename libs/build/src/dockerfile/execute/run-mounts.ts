@@ -23,7 +23,7 @@ export interface FoundMount {
 const OURS = /^(?:proc)(?:\/|$)/;
 
 /** Ids that a box has. */
-const HIGHEST_ID = 65_535;
+export const HIGHEST_ID = 65_535;
 
 /** What the mounts of a RUN bring, those first that others may lie in. @throws DockerfileError for what is not there or not possible */
 export async function findMounts(

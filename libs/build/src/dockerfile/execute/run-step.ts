@@ -5,7 +5,7 @@ import { accountIn } from "./accounts.ts";
 import { DockerfileBuildError } from "./failure.ts";
 import { runKey } from "./key.ts";
 import { withMountPoints } from "./mount-points.ts";
-import { findMounts, runMounts, secretVariables } from "./run-mounts.ts";
+import { findMounts, HIGHEST_ID, runMounts, secretVariables } from "./run-mounts.ts";
 import type { StageFiles } from "./stage-files.ts";
 import { remembered, type StepParts, type StepResult } from "./step.ts";
 
@@ -20,6 +20,12 @@ export async function runStep(step: RunStep, below: StageFiles, parts: StepParts
     throw new DockerfileError("RUN --network=host is not possible here: a build has a network of its own, or none");
   }
   const { home, ...user } = await accountIn(step.user, below.tree, parts.contents);
+  for (const id of [user.uid, user.gid, ...user.groups]) {
+    if (id > HIGHEST_ID)
+      throw new DockerfileError(
+        `nothing can run as ${id} (USER ${step.user}): programs have the ids 0 to ${HIGHEST_ID}`,
+      );
+  }
   const has = (name: string) => step.env.some((pair) => pair.startsWith(`${name}=`));
   const env = [...(has("HOME") ? [] : [`HOME=${home}`]), ...step.env];
   const { args, cwd, network, script } = step;
