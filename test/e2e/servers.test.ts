@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type System, startSystem } from "./system.ts";
 
@@ -98,6 +102,56 @@ describe("an image that serves HTTP on $PORT", () => {
     const answer = await mayfly.deploy("code", "export default () => new Response('x')", "contract=http");
     expect(answer.status).toBe(422);
     expect(await answer.text()).toContain("contract=http cannot be built from code");
+  });
+});
+
+/** A context whose Dockerfile is `dockerfile`, with what `fill` puts beside it. */
+function contextOf(dockerfile: string, fill: (dir: string) => void): Buffer {
+  const dir = mkdtempSync(join(tmpdir(), "mayfly-context-"));
+  try {
+    writeFileSync(join(dir, "Dockerfile"), dockerfile);
+    fill(dir);
+    return execFileSync("tar", ["-C", dir, "-c", "."], { maxBuffer: 64 << 20 });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+const TAR = { "content-type": "application/x-tar" };
+
+describe("an image FROM scratch", () => {
+  it("that holds one static binary serves HTTP: what it lacks for a box is made", async () => {
+    const source = resolve(import.meta.dirname, "../../docs/examples/static-c/server.c");
+    const dockerfile =
+      'FROM scratch\nCOPY server /server\nWORKDIR /not/there\nUSER 65534:65534\nENTRYPOINT ["/server"]\n';
+    const context = contextOf(dockerfile, (dir) => execFileSync("gcc", ["-static", "-o", join(dir, "server"), source]));
+    const deployed = await mayfly.deploy("static", context, "", TAR);
+    expect(await deployed.json()).toMatchObject({ contract: "http" });
+    for (let call = 0; call < 2; call += 1) {
+      const answer = await mayfly.call("static/a?b=c");
+      expect(await answer.text()).toBe("call 1 of this process: GET /a?b=c HTTP/1.1\n");
+      expect(await mayfly.record(answer)).toMatchObject({ status: "succeeded", bill: { usage: { oom_kills: 0 } } });
+    }
+  });
+
+  it("that holds a shell and a script is a CGI program", async () => {
+    const script = `#!/bin/sh\necho "asked for $PATH_INFO" >&2\nprintf 'Status: 202 Taken\\nX-Mine: yes\\n\\n'\n[ -e seen ] && echo again\n: > seen\necho "$(pwd) $(id -u) $QUERY_STRING"\nsort\n`;
+    const dockerfile =
+      'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "-s", "/bin"]\nCOPY --chmod=755 hello.sh /cgi/\nWORKDIR /tmp\nRUN chmod 1777 /tmp\nUSER 1000\nENTRYPOINT ["/cgi/hello.sh"]\n';
+    const context = contextOf(dockerfile, (dir) => {
+      copyFileSync("/bin/busybox", join(dir, "busybox"));
+      writeFileSync(join(dir, "hello.sh"), script);
+    });
+    const deployed = await mayfly.deploy("shell", context, "contract=cgi", TAR);
+    expect(await deployed.json()).toMatchObject({ contract: "cgi" });
+    for (let call = 0; call < 2; call += 1) {
+      const answer = await mayfly.call("shell/p?q", { method: "POST", body: "b\na\n" });
+      expect([answer.status, answer.headers.get("x-mine"), await answer.text()]).toEqual([
+        202,
+        "yes",
+        "/tmp 1000 q\na\nb\n",
+      ]);
+      expect(await mayfly.log((await mayfly.record(answer)).id)).toContain("asked for /p");
+    }
   });
 });
 
