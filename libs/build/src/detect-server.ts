@@ -1,4 +1,4 @@
-import { type Digest, describeEnding } from "@mayfly/contract";
+import { contractOf, type Digest, describeEnding } from "@mayfly/contract";
 import type { DetectInput } from "./detect-in-box.ts";
 import { BuildStopped } from "./fault.ts";
 import type { Meter } from "./meter.ts";
@@ -36,7 +36,10 @@ export async function detectServer(
   const { found, failure, ending, waited_ms } = tried;
   if (found !== null) {
     const { contract, after_us } = found;
-    records.done("detect", `contract ${contract}: it ${DID[contract]} after ${Math.round(after_us / 1000)} ms`);
+    records.done(
+      "detect",
+      `contract ${contractOf(contract)}: it ${DID[contract]} after ${Math.round(after_us / 1000)} ms`,
+    );
     return { contract, exports: [] };
   }
   const awaited = contracts.map((contract) => DID[contract]).join(" or ");
