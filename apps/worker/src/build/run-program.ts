@@ -35,7 +35,7 @@ export function programRunner(
       const above = [script, surroundings.layer].filter((layer) => layer !== null);
       const box = await deps.boxes.start({
         id: `${id}-run-${number}`,
-        rootfs: { lower: [...above, ...request.rootfs.lower] },
+        rootfs: { lower: [...above, ...request.rootfs.lower, await mountPoints(folder)] },
         mounts: ready.mounts,
         writable: dir,
         serve: null,
@@ -91,6 +91,17 @@ async function networkFor(
     onOutput("stderr", `mayfly: this program has no network: ${error.message}\n`);
     return "none";
   }
+}
+
+/**
+ * The lowest layer, with the folders that a box is given: an image of one program has none of them, and the layer that is made gets none,
+ * as they are not written.
+ */
+async function mountPoints(folder: string): Promise<string> {
+  const layer = join(folder, "mount-points");
+  for (const name of ["dev", "etc", "proc"]) await mkdir(join(layer, name), { recursive: true, mode: 0o755 });
+  await writeFile(join(layer, "etc/resolv.conf"), "");
+  return layer;
 }
 
 /** A layer of its own: what is in the image does not hold it. */
