@@ -35,7 +35,7 @@ describe("Dockerfiles, as others build them", () => {
     expect(cases.length).toBeGreaterThanOrEqual(150);
   });
 
-  it.each(cases)("$name: $about", async (one) => {
+  it.concurrent.each(cases)("$name: $about", async (one) => {
     const theirs = recordedFor(one, recorded);
     const made = await engine.make(laidOut(one, join(dir, "cases")), began_s);
     expect(verdictOf(one, made, theirs).wrong).toEqual([]);

@@ -42,6 +42,7 @@ export class Buildah implements Builder {
       ...[
         "-q",
         `--layers=${this.#how.layers}`,
+        "--format=docker",
         "--isolation=chroot",
         "--network=host",
         "--pull-never",
@@ -59,10 +60,10 @@ export class Buildah implements Builder {
 
   /** By its store's own files, which vfs lays out so. */
   async image(name: string): Promise<BuiltImage> {
-    const { FromImageID, OCIv1 } = JSON.parse(await this.#must("inspect", "--type", "image", name));
+    const { FromImageID, Docker } = JSON.parse(await this.#must("inspect", "--type", "image", name));
     const images = JSON.parse(readFileSync(join(this.#dir, "root/vfs-images/images.json"), "utf8"));
     const { layer } = images.find(({ id }: { id: string }) => id === FromImageID);
-    return { lower: layer ? [join(this.#dir, "root/vfs/dir", layer)] : [], document: OCIv1 };
+    return { lower: layer ? [join(this.#dir, "root/vfs/dir", layer)] : [], document: Docker };
   }
 
   get #store(): string[] {
