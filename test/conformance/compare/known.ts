@@ -33,7 +33,7 @@ export const KNOWN: readonly Known[] = [
     },
   },
   {
-    peers: ["docker", "classic"],
+    peers: ["docker", "classic", "buildah"],
     why: "leaves mount points behind where a program ran without them",
     is: (difference) =>
       difference.kind === "file" && difference.ours === undefined && MOUNT_POINTS.test(difference.path),
