@@ -120,7 +120,7 @@ describe("what is private is not fetched, however it is written", () => {
       detail: expect.stringContaining("ECONNREFUSED"),
       locations: [{ line: 2 }],
     });
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("mayfly build", () => {
@@ -148,14 +148,14 @@ describe("mayfly build", () => {
     expect(execFileSync("tar", ["-tf", join(dir, "root.tar"), "app"], { encoding: "utf8" })).toBe(
       "app/\napp/index.mjs\n",
     );
-  }, 60_000);
+  }, 180_000);
 
   it("takes a Dockerfile and a tar on standard input, a repository, a Dockerfile from elsewhere", async () => {
     expect(await cli("build -q -", "printf 'FROM mayfly/node:24\\nENV A=b\\n' | ")).toMatch(/^sha256:/);
     expect(await cli("build -q -", `cat ${served}/context.tar.gz | `)).toMatch(/^sha256:/);
     expect(await cli(`build -q ${at("/image.git#main:sub")}`)).toMatch(/^sha256:/);
     expect(await cli("build -q -f - project", "printf 'FROM scratch\\nCOPY . /\\n' | ")).toMatch(/^sha256:/);
-  }, 60_000);
+  }, 180_000);
 
   it("that fails says what was said last, the line, and how it ended", async () => {
     put("failing/Dockerfile", `FROM mayfly/node:24\nRUN ["node", "-e", "console.log('said last'); process.exit(3)"]\n`);
@@ -163,5 +163,5 @@ describe("mayfly build", () => {
     expect(status).toContain("status 1");
     expect(stderr()).toMatch(/said last\n------\nDockerfile:2\n-+\n.*>>> RUN/s);
     expect(stderr()).toContain("exit code: 3");
-  }, 60_000);
+  }, 180_000);
 });
