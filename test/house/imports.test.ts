@@ -18,7 +18,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "libs/build": ["contract", "image", "runtime"],
   "apps/gateway": ["contract", "queue", "catalog", "ledger", "image"],
   "apps/worker": ["contract", "container", "image", "build", "queue", "ledger", "runtime"],
-  "apps/cli": ["contract", "infra"],
+  // Of build: the patterns of .dockerignore.
+  "apps/cli": ["contract", "infra", "build"],
   infra: ["contract", "container", "image", "queue"],
 };
 /** Packages from outside that exactly one of ours may import. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { ignoreFilesFor, readIgnoreFile } from "@mayfly/build/ignore";
+import { ignoreFilesFor, readIgnoreFile } from "@mayfly/build";
 import { sniffArchive } from "@mayfly/contract";
 import { CliError, EXIT } from "../failure.ts";
 import { packFolder } from "../pack.ts";
