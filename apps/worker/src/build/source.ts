@@ -1,12 +1,12 @@
 import { text } from "node:stream/consumers";
 import { type BringInput, type Brought, bringReferenced, bringZip } from "@mayfly/build";
-import { type BuildJob, type CodeSource, type Settings, SourceReference } from "@mayfly/contract";
+import { type BuildJob, type BuildUsage, type CodeSource, type Settings, SourceReference } from "@mayfly/contract";
 import type { WorkerDeps } from "../deps.ts";
 import { openSource } from "./open-source.ts";
 
 export type BuildSource = Omit<Brought, "usage"> & {
   /** What bringing it here has used; null: it was here. */
-  readonly usage: Brought["usage"] | null;
+  readonly usage: BuildUsage | null;
   /** The job's, with what a reference says besides. */
   readonly settings: Settings;
 };
@@ -42,13 +42,23 @@ async function unzipped(source: BuildSource, input: BringInput): Promise<BuildSo
 }
 
 /** What boxes used that ran one after the other. */
-export function together<U extends Brought["usage"] | null>(first: U, second: U): U {
+export function together(first: BuildUsage | null, second: BuildUsage | null): BuildUsage | null {
   if (first === null || second === null) return first ?? second;
-  const both = (a: number | null, b: number | null, of: (a: number, b: number) => number) =>
-    a === null || b === null ? null : of(a, b);
+  const both = (
+    name: "cpu_us" | "memory_peak_bytes" | "net_rx_bytes" | "net_tx_bytes",
+    of: (a: number, b: number) => number,
+  ) => {
+    const [a, b] = [first[name], second[name]];
+    return a === null || b === null ? null : of(a, b);
+  };
+  const sum = (a: number, b: number) => a + b;
   return {
-    cpu_us: both(first.cpu_us, second.cpu_us, (a, b) => a + b),
-    memory_peak_bytes: both(first.memory_peak_bytes, second.memory_peak_bytes, Math.max),
+    cpu_us: both("cpu_us", sum),
+    memory_peak_bytes: both("memory_peak_bytes", Math.max),
+    memory_limit_bytes: Math.max(first.memory_limit_bytes, second.memory_limit_bytes),
     wall_us: first.wall_us + second.wall_us,
-  } as U;
+    disk_bytes: first.disk_bytes + second.disk_bytes,
+    net_rx_bytes: both("net_rx_bytes", sum),
+    net_tx_bytes: both("net_tx_bytes", sum),
+  };
 }
