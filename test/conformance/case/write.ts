@@ -41,12 +41,22 @@ function writeContent(to: string, is: Content, dir: string): void {
   else if (is.type === "file") writeFileSync(to, is.bytes);
 }
 
+/** Neither when it is made nor by which process is in it. */
+const SAME_BYTES = ["--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime"];
+
 /** By GNU tar, in the order of the entries. */
 function writeArchive(to: string, packed: Packed, entries: readonly Entry[]): void {
   const from = `${to}.entries`;
   writeEntries(from, entries);
   const names = entries.map(({ path }) => path).join("\0");
-  const options = ["--numeric-owner", "--no-recursion", "--xattrs", "--xattrs-include=*", "--format=posix"];
+  const options = [
+    "--numeric-owner",
+    "--no-recursion",
+    "--xattrs",
+    "--xattrs-include=*",
+    "--format=posix",
+    ...SAME_BYTES,
+  ];
   const tar = execFileSync("tar", ["-C", from, ...options, "--null", "-T", "-", "-c"], { input: names });
   rmSync(from, { recursive: true });
   writeFileSync(to, pack(tar, packed));
