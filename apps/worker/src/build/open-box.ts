@@ -3,6 +3,7 @@ import { FIXED_LIMITS } from "@mayfly/contract";
 import { FrameChannel } from "@mayfly/queue";
 import { FUNCTION_USER } from "@mayfly/runtime";
 import type { WorkerDeps } from "../deps.ts";
+import { tellLines } from "./log-lines.ts";
 
 /**
  * Lends boxes to the builder: libs/build knows frames and images, libs/container knows boxes, and here they meet.
@@ -41,8 +42,7 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
     );
     starting.catch(release);
     const box = await starting;
-    box.stdout.on("data", (chunk: Buffer) => request.onLog("stdout", chunk.toString()));
-    box.stderr.on("data", (chunk: Buffer) => request.onLog("stderr", chunk.toString()));
+    const told = tellLines(box, request.onLog);
     const channel = new FrameChannel(box.channel!);
     const stop = (reason: string) => box.kill({ kind: "killed", reason });
     const onAbort = () => stop("the build was cancelled");
@@ -53,6 +53,7 @@ export function boxLender(id: string, deps: WorkerDeps, signal: AbortSignal): Op
       signal.removeEventListener("abort", onAbort);
       const wall_us = deps.clock.monotonicUs() - began;
       const usage = await box.remove();
+      await told;
       release();
       return { ending, usage, wall_us };
     });

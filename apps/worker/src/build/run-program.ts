@@ -5,6 +5,7 @@ import { type Box, NetworkError } from "@mayfly/container";
 import { FIXED_LIMITS, RUN_LIMITS } from "@mayfly/contract";
 import type { WorkerDeps } from "../deps.ts";
 import { sizeOf, watchDisk } from "../disk-use.ts";
+import { tellLines } from "./log-lines.ts";
 import { type ReadyMounts, readyMounts } from "./run-mounts.ts";
 
 /** Beside calls, builds have less of the processor. */
@@ -35,7 +36,7 @@ export function programRunner(
       const above = [script, surroundings.layer].filter((layer) => layer !== null);
       const box = await deps.boxes.start({
         id: `${id}-run-${number}`,
-        rootfs: { lower: [...above, ...request.rootfs.lower, await mountPoints(folder)] },
+        rootfs: { lower: [...above, ...request.rootfs.lower, await mountPoints(dir)] },
         mounts: ready.mounts,
         writable: dir,
         serve: null,
@@ -57,9 +58,9 @@ export function programRunner(
       });
       await ready.entered();
       const began = deps.clock.monotonicUs();
-      box.stdout.on("data", (chunk: Buffer) => request.onOutput("stdout", chunk.toString()));
-      box.stderr.on("data", (chunk: Buffer) => request.onOutput("stderr", chunk.toString()));
+      const told = tellLines(box, request.onOutput);
       const ending = await bounded(box, [dir, ...ready.caches], signal);
+      await told;
       const wall_us = deps.clock.monotonicUs() - began;
       const used = {
         ...(await box.remove()),
@@ -97,8 +98,8 @@ async function networkFor(
  * The lowest layer, with the folders that a box is given: an image of one program has none of them, and the layer that is made gets none,
  * as they are not written.
  */
-async function mountPoints(folder: string): Promise<string> {
-  const layer = join(folder, "mount-points");
+async function mountPoints(dir: string): Promise<string> {
+  const layer = join(dir, "mount-points");
   for (const name of ["dev", "etc", "proc"]) await mkdir(join(layer, name), { recursive: true, mode: 0o755 });
   await writeFile(join(layer, "etc/resolv.conf"), "");
   return layer;

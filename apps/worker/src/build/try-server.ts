@@ -5,6 +5,7 @@ import type { WorkerDeps } from "../deps.ts";
 import { noTraffic } from "../invoke/exchange.ts";
 import { isMade, makeBox } from "../invoke/make-box.ts";
 import { openProgram } from "../program/open.ts";
+import { tellLines } from "./log-lines.ts";
 
 const WAITS_MS = 20_000;
 
@@ -20,8 +21,7 @@ export function serverTrier(deps: WorkerDeps): TryServer {
       const ending = await box.ended;
       return { found: null, failure: null, ending, waited_ms: 0, usage: await box.remove(), wall_us: 0 };
     }
-    box.stdout.on("data", (chunk: Buffer) => onLog("stdout", chunk.toString()));
-    box.stderr.on("data", (chunk: Buffer) => onLog("stderr", chunk.toString()));
+    const told = tellLines(box, onLog);
     const stop = () => box.kill({ kind: "killed", reason: "the build was cancelled" });
     signal.addEventListener("abort", stop, { once: true });
     let isLate = false;
@@ -34,6 +34,7 @@ export function serverTrier(deps: WorkerDeps): TryServer {
       const wall_us = deps.clock.monotonicUs() - began;
       box.kill({ kind: "killed", reason: "it was tried" });
       const ending = await box.ended;
+      await told;
       return {
         found: contract && !isLate ? { contract, after_us: wall_us } : null,
         failure,

@@ -40,7 +40,8 @@ export async function openContext(
   all.lay(asSent(await contents.layer(whole.digest)), whole.digest);
   const tree = folder === "" ? all : below(all, folder);
   const placed = placedIn(tree, [...pathsIn(tree, "", ignore)]);
-  const layer = await store.addLayer(entriesOf(placed, contents), { compression: "gzip" });
+  // It lives as long as the build: packing it would cost more than it saves.
+  const layer = await store.addLayer(entriesOf(placed, contents), { compression: "none" });
   const image = await store.createImage({
     base: null,
     layers: [layer],
