@@ -91,8 +91,8 @@ describe("a box that says what is not true", () => {
 
   it("as the builder, with more than a layer may hold, is refused before it comes", async () => {
     const program = join(builds.boxes.dir, "large.cjs");
-    const files = '["a", "b"].map((path) => ({ path, size_bytes: 100 * 1024 * 1024 }))';
-    writeFileSync(program, `${frame}\nframe(5, { files: ${files} }); setTimeout(() => {}, 1e6)`);
+    const files = '["a", "b"].map((path) => ({ path, size_bytes: 100 * 1024 * 1024, executable: false }))';
+    writeFileSync(program, `${frame}\nframe(5, { install: null, files: ${files} }); setTimeout(() => {}, 1e6)`);
     builds.boxes.instead.set(BUILDER_PATH, program);
     expect(await builds.failure(HELLO)).toMatchObject({
       code: "body_too_large",

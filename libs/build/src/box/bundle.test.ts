@@ -197,6 +197,6 @@ describe("a source that does not compile is told", () => {
   });
 
   it("what has no loader", async () => {
-    expect((await at.fault({ "index.ts": "import './x.node';", "x.node": "x" })).message).toContain('".node"');
+    expect((await at.fault({ "index.ts": "import './x.odd';", "x.odd": "x" })).message).toContain('".odd"');
   });
 });
