@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that make no box, start no service and measure nothing: their files run side by side. */
+/** Tests that make no box and measure no time: their files run side by side, beside the second kernel. */
 const PURE = [
-  "{apps/cli,libs/contract,libs/catalog,libs/ledger,libs/sqlite}/**/*.test.ts",
+  "{apps/cli,libs/contract,libs/catalog,libs/image,libs/ledger,libs/runtime,libs/sqlite}/**/*.test.ts",
   "libs/build/src/dockerfile/{source,lines,nodes,instructions,expand,ignore,lint,plan,copy,files}/**/*.test.ts",
   "{test/house,apps/worker/src/program,apps/worker/src/ready}/**/*.test.ts",
 ];
