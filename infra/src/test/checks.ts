@@ -37,15 +37,19 @@ export async function command(
 }
 
 /**
- * Runs vitest over `files` (all when empty) of a project of vitest.config.ts (of all when it is null). A skipped test, a file that cannot
- * load and a run of no tests are failures.
+ * Runs vitest over `files` (all when empty) of projects of vitest.config.ts (of all when empty). A skipped test, a file that cannot load
+ * and a run of no tests are failures.
  */
-export async function vitest(name: string, files: readonly string[], project: "pure" | "real" | null): Promise<Tally> {
+export async function vitest(
+  name: string,
+  files: readonly string[],
+  projects: readonly ("pure" | "waiting" | "real")[],
+): Promise<Tally> {
   const dir = mkdtempSync(join(tmpdir(), "mayfly-test-"));
   const report = join(dir, "report.json");
   const began = performance.now();
   try {
-    const chosen = project ? ["--project", project] : [];
+    const chosen = projects.flatMap((project) => ["--project", project]);
     const args = ["run", ...files, ...chosen, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const child = spawn(join(ROOT, "node_modules", ".bin", "vitest"), args, {
       cwd: ROOT,

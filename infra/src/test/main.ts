@@ -25,11 +25,11 @@ async function main(only: readonly string[]): Promise<Tally> {
     tally = add(tally, result);
   };
   if (only.length > 0) {
-    take(await vitest("tests on this kernel", only, null));
+    take(await vitest("tests on this kernel", only, []));
   } else {
     // The second kernel has one processor of its own. What runs beside it measures no time.
     for (const result of await Promise.all([secondKernel(), whatNeedsNoQuiet()])) take(result);
-    take(await vitest("boxes, services and faults on this kernel", [], "real"));
+    take(await vitest("boxes, services and faults on this kernel", [], ["waiting", "real"]));
   }
   take(await cleanedUp(before));
   return tally;
@@ -43,7 +43,7 @@ async function whatNeedsNoQuiet(): Promise<Tally> {
     await command("boundaries", ["turbo", "boundaries", "--no-color"], { TURBO_TELEMETRY_DISABLED: "1" }),
   );
   tally = add(tally, await command("C format", ["clang-format", "--dry-run", "--Werror", ...cSources()]));
-  return add(tally, await vitest("what makes no box", [], "pure"));
+  return add(tally, await vitest("what makes no box", [], ["pure"]));
 }
 
 async function secondKernel(): Promise<Tally> {
