@@ -35,3 +35,10 @@ it("a line without an end is told before it fills the memory", async () => {
   expect(texts.length).toBeGreaterThan(4);
   expect(texts.join("").length).toBe(100_000);
 });
+
+it("of a stream that has closed there is nothing to tell, and nothing to wait for", async () => {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  for (const stream of [stdout, stderr]) stream.destroy();
+  await new Promise(setImmediate);
+  await tellLines({ stdout, stderr } as unknown as Parameters<typeof tellLines>[0], () => expect.unreachable());
+});

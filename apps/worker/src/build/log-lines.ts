@@ -16,7 +16,9 @@ export async function tellLines(
   await Promise.all([lines(stdout, (text) => tell("stdout", text)), lines(stderr, (text) => tell("stderr", text))]);
 }
 
-function lines(source: Readable, tell: (text: string) => void): Promise<void> {
+async function lines(source: Readable, tell: (text: string) => void): Promise<void> {
+  // A program that was quick and said nothing: its stream's end is over, too.
+  if (source.closed) return;
   const decoder = new StringDecoder("utf8");
   let rest = "";
   source.on("data", (chunk: Buffer) => {
