@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { connect } from "node:net";
 
 /**
@@ -25,7 +25,10 @@ const connected = (to: { path: string } | { port: number }): Promise<string> =>
 const found = {
   files: tried(() => readFileSync("/etc/passwd")),
   processes: tried(() => readFileSync(`/proc/${pid}/environ`)),
-  write: tried(() => writeFileSync("/tmp/mayfly-probe", "")),
+  write: tried(() => {
+    writeFileSync("/tmp/mayfly-probe", "");
+    rmSync("/tmp/mayfly-probe");
+  }),
   program: tried(() => {
     const { error } = spawnSync("/bin/sh", ["-c", ":"]);
     if (error) throw error;
