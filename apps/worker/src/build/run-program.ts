@@ -29,12 +29,13 @@ export function programRunner(
     const dir = await mkdtemp(join(folder, `${id}-`));
     const release = () => rm(dir, { recursive: true, force: true });
     let ready: ReadyMounts | undefined;
+    let box: Box | undefined;
     try {
       ready = await readyMounts(request.mounts, dir, deps.mountCaches, signal);
       const script = request.script && (await scriptLayer(dir, request.script.content));
       const { surroundings } = deps;
       const above = [script, surroundings.layer].filter((layer) => layer !== null);
-      const box = await deps.boxes.start({
+      box = await deps.boxes.start({
         id: `${id}-run-${number}`,
         rootfs: { lower: [...above, ...request.rootfs.lower, await mountPoints(dir)] },
         mounts: ready.mounts,
@@ -71,6 +72,9 @@ export function programRunner(
       await surroundings.takeOut(join(dir, "u"));
       return { ending, used, writable: { upper: join(dir, "u"), id_base: box.idBase }, release };
     } catch (error) {
+      // What failed may be ours, and the program still run.
+      box?.kill({ kind: "killed", reason: "its build failed" });
+      await box?.remove();
       await release();
       throw error;
     } finally {
