@@ -163,6 +163,7 @@ export function snapshotterConformance(name: string, open: () => Promise<Snapsho
       expect(await later.has(a!.diff_id)).toBe(true);
       expect(await later.has(b!.diff_id)).toBe(false);
       expect(readFileSync(join((await later.rootfs([b!])).lower[0]!, "top"), "utf8")).toBe("b");
+      await later.synced();
       expect(await backend.leftovers()).toEqual([]);
     });
   });
