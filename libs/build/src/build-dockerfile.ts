@@ -1,11 +1,12 @@
 import { text } from "node:stream/consumers";
 import type { BuildFault, BuildRecord, Digest } from "@mayfly/contract";
-import { decompressed, entriesOfTar, ImageError, type ImageStore } from "@mayfly/image";
+import { decompressed, entriesOfTar, ImageError } from "@mayfly/image";
 import type { BuiltCode } from "./build-code.ts";
 import { buildDockerfile } from "./dockerfile/execute/build.ts";
 import { type BuildContext, openContext } from "./dockerfile/execute/context.ts";
 import { DockerfileBuildError } from "./dockerfile/execute/failure.ts";
 import type { BuildCache, BuildEvent, RunProgram } from "./dockerfile/execute/ports.ts";
+import type { FileTree } from "./dockerfile/files/file-tree.ts";
 import { DockerfileError } from "./dockerfile/source/failure.ts";
 import { BuildStopped, stoppedBy } from "./fault.ts";
 import { dockerfileFetch } from "./fetch/for-dockerfile.ts";
@@ -74,14 +75,14 @@ async function built(input: BuildDockerfileInput, records: Records, meter: Meter
   const { builder, scratch, openBox } = input;
   const fetching = { image: builder, openBox, scratch, meter, mostBytes: LARGEST_ADDED_BYTES };
   records.start("context");
-  const { dockerfile, ignore, image } = await theirs(() => opened(input, store));
+  const { dockerfile, ignore, tree, close } = await theirs(() => opened(input));
   records.done("context");
-  return theirs(() =>
+  const building = theirs(() =>
     buildDockerfile({
       dockerfile,
       // A function's labels are its own.
       options: { target: target ?? "", buildArgs, ignore, labels: name === null ? label : {} },
-      context: image,
+      context: tree,
       store,
       resolveImage,
       run: meter.counting(run),
@@ -89,11 +90,13 @@ async function built(input: BuildDockerfileInput, records: Records, meter: Meter
       secrets,
       cache,
       noCache: options.no_cache,
-      created: createdAt(buildArgs) ?? now(),
+      now: now(),
+      epoch: createdAt(buildArgs),
       onEvent: (event) => record(event, records),
       signal,
     }),
   );
+  return building.finally(close);
 }
 
 /** By SOURCE_DATE_EPOCH, when it is among the build arguments: seconds since 1970. @throws BuildStopped */
@@ -107,12 +110,11 @@ function createdAt(buildArgs: ReadonlyMap<string, string>): Date | null {
 
 async function opened(
   input: BuildDockerfileInput,
-  store: ImageStore,
-): Promise<Omit<BuildContext, "image"> & { readonly image: Digest | null }> {
-  const { source } = input;
-  const { dir } = input.job.settings;
-  if (source.kind === "context") return openContext(source.open(), nameOf(input), store, dir ?? "");
-  return { dockerfile: await text(source.open()), ignore: null, image: null };
+): Promise<Omit<BuildContext, "tree"> & { readonly tree: FileTree | null }> {
+  const { source, store, scratch } = input;
+  const folder = input.job.settings.dir ?? "";
+  if (source.kind === "context") return openContext(source.open(), { path: nameOf(input), folder, store, scratch });
+  return { dockerfile: await text(source.open()), ignore: null, tree: null, close: async () => {} };
 }
 
 function record(event: BuildEvent, records: Records): void {

@@ -55,7 +55,7 @@ export async function install(installation: Installation, records: Records): Pro
   const below = (await store.image(image)).manifest.layers.map(({ digest }) => digest);
   const key = runKey(below, program, []);
   // Without a lockfile nothing says that what was installed once is what would be installed now.
-  const parts = { store, cache, noCache: lockfile === null };
+  const parts = { store, cache, noCache: lockfile === null, now: new Date(0) };
   const { layer, cached } = await remembered(key, parts, async () => {
     const tail = new Tail();
     const onOutput = (stream: "stdout" | "stderr", text: string) => {

@@ -41,6 +41,8 @@ export interface ImageStore {
    * asked for. Nothing is unpacked. It fails with ImageError, at the latest at its end when the blob is damaged.
    */
   layerEntries(layer: Digest): AsyncIterable<LayerEntry>;
+  /** The same of a tar, packed or not, that is no layer of the store, within the limits of layers. */
+  tarEntries(tar: AsyncIterable<Uint8Array>): AsyncIterable<LayerEntry>;
   /** Writes config and manifest. @returns the manifest's digest: equal inputs, equal digest. */
   createImage(image: NewImage): Promise<Digest>;
   /** Manifest and config; of an index, those for `platform` (this host's by default). */

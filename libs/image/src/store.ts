@@ -17,7 +17,7 @@ import { readImage } from "./image/read.ts";
 import { stackOf } from "./image/stack.ts";
 import { requireWhole } from "./image/whole.ts";
 import type { ImageStore } from "./image-store.ts";
-import { addLayer, adoptTar, entriesOfLayer } from "./layer/add.ts";
+import { addLayer, adoptTar, entriesOfPacked } from "./layer/add.ts";
 import { changesOf } from "./layer/changes.ts";
 import { LAYER_LIMITS, type LayerLimits } from "./layer/limits.ts";
 import { parseReference } from "./reference.ts";
@@ -55,7 +55,8 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
     blobs,
     addLayer: (entries, { compression }) => addLayer(entries, compression, parts),
     adoptLayer: (tar) => adoptTar(tar, parts),
-    layerEntries: (layer) => entriesOfLayer(layer, parts),
+    layerEntries: (layer) => entriesOfPacked(blobs.open(layer), parts.limits),
+    tarEntries: (tar) => entriesOfPacked(tar, parts.limits),
     createImage: (wanted) => createImage(wanted, blobs),
     image: (digest, platform) => readImage(digest, blobs, platform),
     async tag(reference, digest) {

@@ -30,8 +30,10 @@ export class Mayfly implements Builder {
   readonly #cache: DirectoryCache;
   readonly #boxes: BoxHost;
   readonly #run: RunProgram;
+  readonly #scratch: string;
 
-  private constructor(store: ImageStore, cache: DirectoryCache, boxes: BoxHost, run: RunProgram) {
+  private constructor(store: ImageStore, cache: DirectoryCache, boxes: BoxHost, run: RunProgram, scratch: string) {
+    this.#scratch = scratch;
     this.#store = store;
     this.#cache = cache;
     this.#boxes = boxes;
@@ -51,13 +53,14 @@ export class Mayfly implements Builder {
     const store = await openImageStore(join(dir, "images"), { layerTree: join(native, "layer-tree") });
     const surroundings = await BuildSurroundings.open(join(dir, "surroundings"), {}, null);
     const mountCaches = await MountCaches.open(join(dir, "mount-caches"));
-    const run = programRunner("conformance", join(dir, "scratch"), {
+    const scratch = join(dir, "scratch");
+    const run = programRunner("conformance", scratch, {
       boxes,
       surroundings,
       mountCaches,
       clock: systemClock,
     });
-    const mayfly = new Mayfly(store, await DirectoryCache.open(join(dir, "cache")), boxes, run);
+    const mayfly = new Mayfly(store, await DirectoryCache.open(join(dir, "cache")), boxes, run, scratch);
     for (const { name, tar } of bases) {
       const changes = [`ENV ${BASE_ENV}`, `CMD ${JSON.stringify(BASE_CMD)}`];
       await store.tag(name, await store.import(createReadStream(tar), { changes, created: new Date(0) }));
@@ -67,11 +70,12 @@ export class Mayfly implements Builder {
 
   async build({ dir, dockerfile, target, args, noCache = false }: Order): Promise<Built> {
     try {
-      const opened = await openContext(tarOf(dir), dockerfile, this.#store);
-      const digest = await buildDockerfile({
+      const place = { path: dockerfile, folder: "", store: this.#store, scratch: this.#scratch };
+      const opened = await openContext(tarOf(dir), place);
+      const building = buildDockerfile({
         dockerfile: opened.dockerfile,
         options: { target: target ?? "", buildArgs: new Map(Object.entries(args)), ignore: opened.ignore, labels: {} },
-        context: opened.image,
+        context: opened.tree,
         store: this.#store,
         resolveImage: (reference) => this.#found(reference),
         run: this.#run,
@@ -79,11 +83,12 @@ export class Mayfly implements Builder {
         cache: this.#cache,
         noCache,
         secrets: new Map(),
-        created: new Date(),
+        now: new Date(),
+        epoch: null,
         onEvent: () => {},
         signal: new AbortController().signal,
       });
-      return { image: digest };
+      return { image: await building.finally(opened.close) };
     } catch (error) {
       const isTheirs = REFUSALS.some((kind) => error instanceof kind);
       if (!isTheirs) throw error;

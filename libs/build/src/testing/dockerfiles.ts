@@ -26,6 +26,8 @@ export interface Given {
   readonly args?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly fetch?: Fetch;
+  readonly now?: Date;
+  readonly epoch?: Date;
 }
 
 /** Builds of Dockerfiles over a real store; RUN runs in a chroot. */
@@ -73,11 +75,12 @@ export class DockerfileBuilds {
     this.events = [];
     const file = { Dockerfile: dockerfile, ...context };
     const layer = await this.store.addLayer(entriesOf(file), { compression: "none" });
-    const opened = await openContext(this.store.blobs.open(layer.digest), "Dockerfile", this.store);
-    return buildDockerfile({
+    const place = { path: "Dockerfile", folder: "", store: this.store, scratch: join(this.dir, "scratch") };
+    const opened = await openContext(this.store.blobs.open(layer.digest), place);
+    const building = buildDockerfile({
       dockerfile: opened.dockerfile,
       options: { target, buildArgs: new Map(Object.entries(args)), ignore: opened.ignore, labels: {} },
-      context: opened.image,
+      context: opened.tree,
       store: this.store,
       resolveImage: async (reference) => {
         const digest = await this.store.resolve(reference);
@@ -89,10 +92,12 @@ export class DockerfileBuilds {
       fetch: given.fetch ?? (() => Promise.reject(new Error("this test has no outside"))),
       cache: this.cache,
       noCache,
-      created: new Date(1_800_000_000_000),
+      now: given.now ?? new Date(1_800_000_000_000),
+      epoch: given.epoch ?? null,
       onEvent: (event) => this.events.push(event),
       signal,
     });
+    return building.finally(opened.close);
   }
 
   /** What a build makes besides what its base has: `path type mode uid:gid content`. */

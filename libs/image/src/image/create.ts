@@ -16,8 +16,8 @@ import {
 import { HOST_PLATFORM } from "./platform.ts";
 import { readImage } from "./read.ts";
 
-/** A step in an image's history; it is given the image's time. */
-export type NewHistory = Omit<HistoryEntry, "created">;
+/** A step in an image's history; without a time of its own it is given the image's. */
+export type NewHistory = Omit<HistoryEntry, "created"> & { readonly created?: Date };
 
 export interface NewImage {
   /** Manifest of the image that this one goes on from, or null to start from nothing. */
@@ -76,7 +76,7 @@ function asOci(layer: Descriptor): Descriptor {
 function historyOf({ history, layers, created }: NewImage): HistoryEntry[] {
   const time = rfc3339(created);
   return history.map((step) => {
-    if (typeof step !== "string") return { created: time, ...step };
+    if (typeof step !== "string") return { ...step, created: step.created ? rfc3339(step.created) : time };
     return { created: time, created_by: step, ...(layers.length > 0 ? {} : { empty_layer: true }) };
   });
 }

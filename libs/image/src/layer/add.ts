@@ -59,13 +59,13 @@ export async function adoptTar(
   return { digest, diff_id, size_bytes, media_type: LAYER_MEDIA_TYPE[compression] };
 }
 
-/** The entries of a layer blob as they stand in it. @throws ImageError `missing`, `corrupt`, `refused`, `unsupported` */
-export async function* entriesOfLayer(
-  digest: Digest,
-  { blobs, limits }: { readonly blobs: BlobStore; readonly limits: LayerLimits },
+/** The entries of a tar, packed or not, as they stand in it. @throws ImageError `missing`, `corrupt`, `refused`, `unsupported` */
+export async function* entriesOfPacked(
+  tar: AsyncIterable<Uint8Array>,
+  limits: LayerLimits,
 ): AsyncGenerator<LayerEntry> {
-  const packed = new Meter();
-  const { bytes } = await decompressed(metered(blobs.open(digest), packed));
+  const packed = { size_bytes: 0 };
+  const { bytes } = await decompressed(counted(tar, packed));
   yield* entriesOfTar(bounded(bytes, packed, limits), limits);
 }
 

@@ -1,6 +1,7 @@
 import type { LayerEntry } from "@mayfly/image";
-import type { Contents } from "../files/contents.ts";
-import type { ContentSource, FileNode, FileTree } from "../files/file-tree.ts";
+import type { Contents, StreamedSource } from "../files/contents.ts";
+import { type FileNode, type FileTree, join } from "../files/file-tree.ts";
+import type { Listed } from "../files/listing.ts";
 
 /** What a layer has at a path: a file's node, or one more name of a file that stands before it. */
 export interface Placed {
@@ -30,6 +31,15 @@ export function placedIn(tree: FileTree, put: readonly string[]): Placed[] {
   });
 }
 
+/** Every path of a tree but its root. */
+export function* pathsOf(tree: FileTree, folder = ""): Generator<string> {
+  for (const name of tree.names(folder)) {
+    const path = join(folder, name);
+    yield path;
+    yield* pathsOf(tree, path);
+  }
+}
+
 /** What tells one layer from another: everything but times. */
 export const identityOf = ({ path, node, link }: Placed): unknown => {
   if (link !== null) return { path, link };
@@ -41,10 +51,11 @@ export const identityOf = ({ path, node, link }: Placed): unknown => {
 export async function* entriesOf(placed: readonly Placed[], contents: Contents): AsyncGenerator<LayerEntry> {
   const wanted = new Wanted();
   for (const one of placed) {
-    if (one.node.type === "file" && one.link === null) wanted.add(one.node.source!, one);
-    else yield plainEntry(one);
+    const { node, link } = one;
+    if (node.type !== "file" || link !== null) yield plainEntry(one);
+    else if ("path" in node.source!) wanted.add(node.source, one);
+    else yield readEntry(one, node.size_bytes, contents);
   }
-  yield* wanted.inline();
   for (const [source, files] of wanted.groups()) {
     // A file that goes to several places is read as often: its bytes stream past once.
     for (let round = 0; [...files.values()].some((places) => places.length > round); round++) {
@@ -58,34 +69,37 @@ export async function* entriesOf(placed: readonly Placed[], contents: Contents):
   }
 }
 
-/** Files by where they are read from. */
-class Wanted {
-  readonly #inline: { readonly bytes: Uint8Array; readonly placed: Placed }[] = [];
-  readonly #groups = new Map<string, { source: Stream; files: Map<string, Placed[]> }>();
+/** What `entriesOf` makes a layer of, as that layer's list. */
+export const listOf = (placed: readonly Placed[]): Listed[] =>
+  placed.map(({ path, node: { source: _, ...node }, link }) => {
+    if (link === null) return { ...node, path };
+    const { mode, uid, gid, mtime_s, mtime_ns, xattrs } = node;
+    return { type: "hard_link", path, mode, uid, gid, mtime_s, mtime_ns, xattrs, target: link };
+  });
 
-  add(source: ContentSource, placed: Placed): void {
-    if ("bytes" in source) {
-      this.#inline.push({ bytes: source.bytes, placed });
-      return;
-    }
+/** Files of streams, by the stream that they are read from. */
+class Wanted {
+  readonly #groups = new Map<string, { source: StreamedSource; files: Map<string, Placed[]> }>();
+
+  add(source: StreamedSource, placed: Placed): void {
     const name = JSON.stringify("layer" in source ? source.layer : source.archive);
     const group = this.#groups.get(name) ?? { source, files: new Map<string, Placed[]>() };
     group.files.set(source.path, [...(group.files.get(source.path) ?? []), placed]);
     this.#groups.set(name, group);
   }
 
-  *inline(): Generator<LayerEntry> {
-    for (const { bytes, placed } of this.#inline) {
-      yield { type: "file", ...attributesOf(placed), size_bytes: bytes.byteLength, content: bytes };
-    }
-  }
-
-  groups(): [Stream, Map<string, Placed[]>][] {
+  groups(): [StreamedSource, Map<string, Placed[]>][] {
     return [...this.#groups.values()].map(({ source, files }) => [source, files]);
   }
 }
 
-type Stream = Exclude<ContentSource, { readonly bytes: Uint8Array }>;
+/** A file that can be read when its turn comes, as often as it is wanted. */
+const readEntry = (placed: Placed, size_bytes: number, contents: Contents): LayerEntry => ({
+  type: "file",
+  ...attributesOf(placed),
+  size_bytes,
+  content: () => contents.read(placed.node.source!),
+});
 
 function attributesOf({ path, node }: Placed) {
   const { mode, uid, gid, mtime_s, mtime_ns, xattrs } = node;

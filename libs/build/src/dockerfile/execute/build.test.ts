@@ -100,6 +100,28 @@ describe("what was made before", () => {
     expect(how()).toEqual(["cached", "cached", "cached"]);
   });
 
+  it("is as old as it is: an image of nothing new is the same image", async () => {
+    const words = `${dockerfile}\nENV A=1`;
+    const first = await builds.build(words, { context, noCache: true, now: new Date("2027-02-01T00:00:00Z") });
+    const later = { context, now: new Date("2027-03-01T00:00:00Z") };
+    expect(await builds.build(words, later)).toBe(first);
+    const { config } = await builds.store.image(await builds.build(`${words}\nRUN cat /q/b > /s`, later));
+    expect(config.history.slice(1).map(({ created }) => created!.slice(0, 10))).toEqual([
+      ...["2027-02-01", "2027-02-01", "2027-02-01", "2027-02-01"],
+      "2027-03-01",
+    ]);
+    expect(config.created).toBe("2027-03-01T00:00:00Z");
+    const epoch = new Date("2001-01-01T00:00:00Z");
+    const dated = (await builds.store.image(await builds.build(words, { ...later, epoch }))).config;
+    expect(new Set([dated.created, ...dated.history.slice(1).map((line) => line.created)])).toEqual(
+      new Set(["2001-01-01T00:00:00Z"]),
+    );
+    const only = (await builds.store.image(await builds.build("FROM base\nENV A=1", later))).config;
+    expect(only.created).toBe("1970-01-01T00:00:00Z");
+    const nothing = (await builds.store.image(await builds.build("FROM scratch\nENV A=1", later))).config;
+    expect(nothing.created).toBe("2027-03-01T00:00:00Z");
+  });
+
   it.each([
     ["the content of a file", dockerfile, { a: "X", b: "B" }, ["done", "done", "done"]],
     [

@@ -1,6 +1,7 @@
 import type { Digest } from "@mayfly/contract";
 import { HOST_PLATFORM, type ImageStore } from "@mayfly/image";
 import { Contents } from "../files/contents.ts";
+import type { FileTree } from "../files/file-tree.ts";
 import type { BaseImage } from "../plan/config.ts";
 import { type Plan, type PlanOptions, planBuild } from "../plan/plan.ts";
 import { DockerfileError } from "../source/failure.ts";
@@ -12,8 +13,8 @@ import type { BuildCache, BuildEvent, Fetch, RunProgram } from "./ports.ts";
 export interface DockerfileBuild {
   readonly dockerfile: string;
   readonly options: Omit<PlanOptions, "platform">;
-  /** An image of one layer that is the context, without what is left out of it; null: there is none. */
-  readonly context: Digest | null;
+  /** The files of the context, without what is left out of it; null: there is none. */
+  readonly context: FileTree | null;
   readonly store: ImageStore;
   /** Finds an image by the name that the Dockerfile has for it. @throws Error that says why there is none */
   readonly resolveImage: (reference: string, platform: string | null) => Promise<Digest>;
@@ -24,8 +25,9 @@ export interface DockerfileBuild {
   readonly cache: BuildCache;
   /** Nothing that was made before is used. */
   readonly noCache: boolean;
-  /** Of the image, and of what is made on the way. SOURCE_DATE_EPOCH, or now. */
-  readonly created: Date;
+  readonly now: Date;
+  /** SOURCE_DATE_EPOCH: takes the place of every time that the build would give. */
+  readonly epoch: Date | null;
   readonly onEvent: (event: BuildEvent) => void;
   readonly signal: AbortSignal;
 }

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import type { Digest } from "@mayfly/contract";
-import type { Layer } from "@mayfly/image";
 import type { Listed } from "../files/listing.ts";
-import type { BuildCache } from "./ports.ts";
+import type { BuildCache, MadeLayer } from "./ports.ts";
 
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
@@ -27,11 +26,11 @@ export class DirectoryCache implements BuildCache {
     return new DirectoryCache(dir);
   }
 
-  async step(key: string): Promise<Layer | null> {
-    return this.#read<Layer>("steps", key);
+  async step(key: string): Promise<MadeLayer | null> {
+    return this.#read<MadeLayer>("steps", key);
   }
 
-  async keepStep(key: string, layer: Layer): Promise<void> {
+  async keepStep(key: string, layer: MadeLayer): Promise<void> {
     await this.#write("steps", key, layer);
   }
 

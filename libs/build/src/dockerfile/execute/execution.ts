@@ -1,7 +1,9 @@
 import type { Digest } from "@mayfly/contract";
 import type { ImageStore, NewImage } from "@mayfly/image";
+import { entriesOf, pathsOf, placedIn } from "../copy/layer.ts";
 import type { Contents } from "../files/contents.ts";
 import type { FileTree } from "../files/file-tree.ts";
+import type { HistoryLine } from "../plan/config.ts";
 import type { Plan, PlannedStage } from "../plan/plan.ts";
 import type { Origin, Step } from "../plan/step.ts";
 import { DockerfileError } from "../source/failure.ts";
@@ -19,6 +21,8 @@ export class Execution {
   readonly #files: Files;
   readonly #stop = new AbortController();
   readonly #stages = new Map<number, Promise<StageFiles>>();
+  readonly #now: Date;
+  #contextImage: Promise<Digest> | undefined;
   #steps = 0;
 
   constructor(plan: Plan, images: ReadonlyMap<string, Digest>, build: DockerfileBuild, contents: Contents) {
@@ -26,6 +30,7 @@ export class Execution {
     this.#images = images;
     this.#build = build;
     this.#contents = contents;
+    this.#now = build.epoch ?? build.now;
     this.#files = new Files(build.store, contents, build.cache);
   }
 
@@ -82,20 +87,25 @@ export class Execution {
   }
 
   #parts(number: number): StepParts {
-    const { store, cache, noCache, created, run, fetch, secrets, onEvent, dockerfile } = this.#build;
+    const { store, cache, noCache, run, fetch, secrets, onEvent, dockerfile } = this.#build;
     return {
       store,
       cache,
       noCache,
       contents: this.#contents,
-      now_s: Math.floor(created.getTime() / 1000),
+      now: this.#now,
       run,
       secrets,
       fetch,
       dockerfile,
       signal: this.#stop.signal,
       treeOf: async (origin): Promise<FileTree> => (await this.#origin(origin)).tree,
-      imageOf: async (origin) => this.#imageOf(await this.#origin(origin)),
+      imageOf: async (origin) => {
+        const { context } = this.#build;
+        if (origin.kind !== "context" || context === null) return this.#imageOf(await this.#origin(origin));
+        this.#contextImage ??= this.#imageOfContext(context);
+        return this.#contextImage;
+      },
       imageOfFiles: (files) => this.#imageOf(files),
       onOutput: (stream, text) => onEvent({ event: "output", step: number, stream, text }),
     };
@@ -110,8 +120,16 @@ export class Execution {
       case "image":
         return this.#files.ofImage(this.#images.get(origin.reference)!);
       case "context":
-        return this.#build.context === null ? NO_FILES : this.#files.ofImage(this.#build.context);
+        return this.#build.context === null ? NO_FILES : { ...NO_FILES, tree: this.#build.context };
     }
+  }
+
+  /** The context as an image: a RUN may bind its files. */
+  async #imageOfContext(tree: FileTree): Promise<Digest> {
+    const { store } = this.#build;
+    const placed = placedIn(tree, [...pathsOf(tree)]);
+    const layer = await store.addLayer(entriesOf(placed, this.#contents), { compression: "none" });
+    return store.createImage({ base: null, layers: [layer], config: {}, history: ["context"], created: new Date(0) });
   }
 
   /** An image of files alone, for a box to run over; null when there are none. */
@@ -119,6 +137,13 @@ export class Execution {
     if (layers.length === 0) return image;
     const history = layers.map(() => ({}));
     return this.#build.store.createImage({ base: image, layers, config: {}, history, created: new Date(0) });
+  }
+
+  /** Of an image to which nothing is added but words. */
+  async #timeBelow(image: Digest | null): Promise<Date> {
+    if (image === null || this.#build.epoch !== null) return this.#now;
+    const created = new Date((await this.#build.store.image(image)).config.created);
+    return Number.isNaN(created.getTime()) ? this.#now : created;
   }
 
   /** The target's image: its history and those of the stages below it. */
@@ -132,11 +157,32 @@ export class Execution {
       base: image,
       layers,
       config: await wholeConfig(target, image, this.#build.store),
-      history: chain.flatMap(({ history }) => history),
+      ...timed(
+        chain.flatMap(({ history }) => history),
+        this.#build.epoch === null ? layers.map(({ made_at }) => new Date(made_at)) : layers.map(() => this.#now),
+        await this.#timeBelow(image),
+      ),
       ...(target.author !== undefined && { author: target.author }),
-      created: this.#build.created,
     });
   }
+}
+
+/**
+ * A line of a layer has the layer's time, an empty one that of the layer before it, or of the first one: an image of nothing but what was
+ * made before is the same image again, as BuildKit has it.
+ */
+function timed(
+  history: readonly HistoryLine[],
+  layers: readonly Date[],
+  below: Date,
+): Pick<NewImage, "history" | "created"> {
+  const left = [...layers];
+  let created = layers[0] ?? below;
+  const lines = history.map((line) => {
+    if (!line.empty_layer) created = left.shift()!;
+    return { ...line, created };
+  });
+  return { history: lines, created };
 }
 
 /** What must be there before a step can start. */

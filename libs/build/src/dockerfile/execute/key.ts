@@ -4,7 +4,7 @@ import { identityOf, type Placed } from "../copy/layer.ts";
 import type { RunRequest } from "./ports.ts";
 
 /** Changes when what a key stands for does: results of another meaning are not found. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** What a COPY, ADD or WORKDIR depends on: what is below, and what it puts there, times aside. */
 export const placedKey = (below: readonly Digest[], placed: readonly Placed[]): string =>

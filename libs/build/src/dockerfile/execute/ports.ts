@@ -106,10 +106,15 @@ export type Fetch = (
   isKnown: (head: RemoteIdentity) => Promise<boolean>,
 ) => Promise<{ readonly head: RemoteIdentity; readonly file: FetchedFile | null; release(): Promise<void> }>;
 
+/** The layer of a step, and when it was made (ISO 8601): an image of what was made before is as old as that. */
+export interface MadeLayer extends Layer {
+  readonly made_at: string;
+}
+
 /** What builds remember. Keys are digests of all that a result depends on. */
 export interface BuildCache {
-  step(key: string): Promise<Layer | null>;
-  keepStep(key: string, layer: Layer): Promise<void>;
+  step(key: string): Promise<MadeLayer | null>;
+  keepStep(key: string, layer: MadeLayer): Promise<void>;
   /** What a layer holds, by the digest of its bytes: a diff_id is only what an image says of itself. */
   listing(layer: Digest): Promise<Listed[] | null>;
   keepListing(layer: Digest, list: readonly Listed[]): Promise<void>;

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { Layer } from "@mayfly/image";
-import { FileTree } from "../files/file-tree.ts";
+import { FileTree, inLayer } from "../files/file-tree.ts";
+import { secondsOf } from "../files/listing.ts";
 import type { CopySource } from "../plan/step.ts";
 import { DockerfileError } from "../source/failure.ts";
 import { asSent } from "./context.ts";
@@ -9,7 +10,7 @@ import type { FetchedFile, RemoteIdentity } from "./ports.ts";
 import type { StepParts } from "./step.ts";
 
 export type RemoteOrigin = Extract<CopySource, { readonly kind: "http" | "git" }>;
-type Parts = Pick<StepParts, "store" | "cache" | "noCache" | "contents" | "fetch" | "signal" | "onOutput" | "now_s">;
+type Parts = Pick<StepParts, "store" | "cache" | "noCache" | "contents" | "fetch" | "signal" | "onOutput" | "now">;
 
 /** As Docker gives it to what comes over HTTP. */
 const MODE = 0o600;
@@ -24,13 +25,13 @@ export async function remoteTree(source: RemoteOrigin, parts: Parts): Promise<Fi
   const tree = new FileTree();
   tree.lay(
     mtime_s === null ? list : list.map((entry) => ("mode" in entry ? { ...entry, mtime_s } : entry)),
-    layer.digest,
+    inLayer(layer.digest),
   );
   return tree;
 }
 
 async function layerOf(source: RemoteOrigin, parts: Parts): Promise<{ layer: Layer; mtime_s: number | null }> {
-  const { store, cache, noCache, fetch, signal, onOutput } = parts;
+  const { store, cache, noCache, fetch, signal, onOutput, now } = parts;
   const checksum = source.kind === "http" ? source.checksum : null;
   const here = async (key: string | null) => {
     const layer = key === null || noCache ? null : await cache.step(key);
@@ -56,7 +57,8 @@ async function layerOf(source: RemoteOrigin, parts: Parts): Promise<{ layer: Lay
       source.kind === "git"
         ? await store.adoptLayer(createReadStream(file.path))
         : await lone(source.name, file, fetched.head, parts);
-    for (const key of [pinned, keyFor(fetched.head)]) if (key !== null) await cache.keepStep(key, layer);
+    for (const key of [pinned, keyFor(fetched.head)])
+      if (key !== null) await cache.keepStep(key, { ...layer, made_at: now.toISOString() });
     return { layer, mtime_s: null };
   } finally {
     await fetched.release();
@@ -67,9 +69,9 @@ function lone(
   name: string,
   { path, size_bytes }: FetchedFile,
   head: RemoteIdentity,
-  { store, now_s }: Parts,
+  { store, now }: Parts,
 ): Promise<Layer> {
-  const attributes = { mode: MODE, uid: 0, gid: 0, mtime_s: head.mtime_s ?? now_s };
+  const attributes = { mode: MODE, uid: 0, gid: 0, mtime_s: head.mtime_s ?? secondsOf(now) };
   const entry = { type: "file", path: name, ...attributes, size_bytes, content: () => createReadStream(path) } as const;
   return store.addLayer([entry], { compression: "gzip" });
 }

@@ -1,15 +1,15 @@
 import type { Digest } from "@mayfly/contract";
-import type { ImageStore, Layer } from "@mayfly/image";
+import type { ImageStore } from "@mayfly/image";
 import type { Contents } from "../files/contents.ts";
-import { FileTree } from "../files/file-tree.ts";
-import type { BuildCache } from "./ports.ts";
+import { FileTree, inLayer } from "../files/file-tree.ts";
+import type { BuildCache, MadeLayer } from "./ports.ts";
 
 /** A stage's files at some point: the layers that make them, and what they show together. */
 export interface StageFiles {
   /** The image below all of it; null for a stage from nothing. */
   readonly image: Digest | null;
   /** What was laid over the image, bottom first. */
-  readonly layers: readonly Layer[];
+  readonly layers: readonly MadeLayer[];
   /** Of the image's layers and these as they are stored, bottom first: what keys are made of, for a diff_id is only claimed. */
   readonly digests: readonly Digest[];
   readonly tree: FileTree;
@@ -37,16 +37,16 @@ export class Files {
   }
 
   /** With one more layer. */
-  async with(files: StageFiles, layer: Layer): Promise<StageFiles> {
+  async with(files: StageFiles, layer: MadeLayer): Promise<StageFiles> {
     const tree = files.tree.clone();
-    tree.lay(await this.#listing(layer.digest), layer.digest);
+    tree.lay(await this.#listing(layer.digest), inLayer(layer.digest));
     return { ...files, layers: [...files.layers, layer], digests: [...files.digests, layer.digest], tree };
   }
 
   async #load(digest: Digest): Promise<StageFiles> {
     const { manifest } = await this.#store.image(digest);
     const tree = new FileTree();
-    for (const { digest: layer } of manifest.layers) tree.lay(await this.#listing(layer), layer);
+    for (const { digest: layer } of manifest.layers) tree.lay(await this.#listing(layer), inLayer(layer));
     return { image: digest, layers: [], digests: manifest.layers.map(({ digest: layer }) => layer), tree };
   }
 

@@ -1,12 +1,13 @@
 import type { Digest } from "@mayfly/contract";
 import type { ImageStore, Layer } from "@mayfly/image";
-import { entriesOf, placedIn } from "../copy/layer.ts";
+import { entriesOf, listOf, placedIn } from "../copy/layer.ts";
 import type { Contents } from "../files/contents.ts";
 import type { FileTree } from "../files/file-tree.ts";
+import { secondsOf } from "../files/listing.ts";
 import type { CopyStep, Origin, Step, WorkdirStep } from "../plan/step.ts";
 import { placeCopy, placeWorkdir } from "./copy-step.ts";
 import { placedKey } from "./key.ts";
-import type { BuildCache, Fetch, RunProgram } from "./ports.ts";
+import type { BuildCache, Fetch, MadeLayer, RunProgram } from "./ports.ts";
 import { type RemoteOrigin, remoteTree } from "./remote.ts";
 import { runStep } from "./run-step.ts";
 import type { StageFiles } from "./stage-files.ts";
@@ -16,7 +17,8 @@ export interface StepParts {
   readonly cache: BuildCache;
   readonly noCache: boolean;
   readonly contents: Contents;
-  readonly now_s: number;
+  /** When all of this build is made. */
+  readonly now: Date;
   readonly run: RunProgram;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   readonly fetch: Fetch;
@@ -30,7 +32,7 @@ export interface StepParts {
 }
 
 export interface StepResult {
-  readonly layer: Layer;
+  readonly layer: MadeLayer;
   readonly cached: boolean;
 }
 
@@ -40,30 +42,33 @@ export async function carryOut(step: Step, below: StageFiles, parts: StepParts):
 }
 
 async function filesStep(step: CopyStep | WorkdirStep, below: StageFiles, parts: StepParts): Promise<StepResult> {
-  const { contents, now_s, store } = parts;
+  const { contents, now, store, cache } = parts;
   const copying = {
     contents,
-    now_s,
+    now_s: secondsOf(now),
     filesOf: ({ origin }: { readonly origin: Origin }) => parts.treeOf(origin),
     remoteOf: (source: RemoteOrigin) => remoteTree(source, parts),
   };
   const { tree, paths } =
     step.kind === "workdir" ? await placeWorkdir(step, below, copying) : await placeCopy(step, below, copying);
   const placed = placedIn(tree, paths);
-  return remembered(placedKey(below.digests, placed), parts, () =>
-    store.addLayer(entriesOf(placed, contents), { compression: "gzip" }),
-  );
+  return remembered(placedKey(below.digests, placed), parts, async () => {
+    const layer = await store.addLayer(entriesOf(placed, contents), { compression: "gzip" });
+    // What is in it is known; else the next step would read it again.
+    await cache.keepListing(layer.digest, listOf(placed));
+    return layer;
+  });
 }
 
 /** What was made under a key counts as long as its bytes are in the store. */
 export async function remembered(
   key: string,
-  { cache, noCache, store }: Pick<StepParts, "cache" | "noCache" | "store">,
+  { cache, noCache, store, now }: Pick<StepParts, "cache" | "noCache" | "store" | "now">,
   make: () => Promise<Layer>,
 ): Promise<StepResult> {
   const known = noCache ? null : await cache.step(key);
   if (known && (await store.blobs.has(known.digest))) return { layer: known, cached: true };
-  const layer = await make();
+  const layer = { ...(await make()), made_at: now.toISOString() };
   await cache.keepStep(key, layer);
   return { layer, cached: false };
 }

@@ -3,6 +3,9 @@ import { decompressedArchive, entriesOfTar, ImageError, type ImageStore, type La
 import type { ContentSource } from "./file-tree.ts";
 import { contentOf, type Listed, listed, told } from "./listing.ts";
 
+/** What is read from its beginning on, whichever file of it is wanted. */
+export type StreamedSource = Extract<ContentSource, { readonly path: string }>;
+
 /** Reads contents of files where they are: in blobs, never in unpacked trees, so no link can lead anywhere. */
 export class Contents {
   readonly #store: ImageStore;
@@ -15,6 +18,10 @@ export class Contents {
   async *read(source: ContentSource): AsyncGenerator<Uint8Array> {
     if ("bytes" in source) {
       yield source.bytes;
+      return;
+    }
+    if ("spooled" in source) {
+      yield* source.spooled.read(source.at, source.size_bytes);
       return;
     }
     for await (const entry of this.entries(source)) {
@@ -38,7 +45,7 @@ export class Contents {
   }
 
   /** The entries of the layer or archive that a file is in, told apart. */
-  async *entries(source: Exclude<ContentSource, { readonly bytes: Uint8Array }>): AsyncGenerator<LayerEntry> {
+  async *entries(source: StreamedSource): AsyncGenerator<LayerEntry> {
     if ("layer" in source) yield* told(this.#store.layerEntries(source.layer));
     else yield* told(entriesOfTar(await decompressedArchive(this.read(source.archive))));
   }

@@ -1,11 +1,13 @@
 import type { Digest } from "@mayfly/contract";
 import { DockerfileError } from "../source/failure.ts";
 import { type Listed, type ListedFile, pathIn } from "./listing.ts";
+import type { SpooledFiles } from "./spooled.ts";
 
-/** Where the bytes of a file are: an entry of a layer, of an archive that is one, or here. */
+/** Where the bytes of a file are: an entry of a layer, of an archive that is one, a place among spooled files, or here. */
 export type ContentSource =
   | { readonly layer: Digest; readonly path: string }
   | { readonly archive: ContentSource; readonly path: string }
+  | { readonly spooled: SpooledFiles; readonly at: number; readonly size_bytes: number }
   | { readonly bytes: Uint8Array };
 
 /** What a name stands for. Two names of one file share the value. */
@@ -107,7 +109,7 @@ export class FileTree {
   }
 
   /** Lays a layer over what is here: whiteouts first, for they hide only what is below (OCI image spec, layer.md). */
-  lay(list: readonly Listed[], layer: Digest): void {
+  lay(list: readonly Listed[], sourceOf: (entry: Listed) => ContentSource): void {
     for (const entry of list) {
       const folder = this.#branch(this.resolve(split(entry.path)[0]));
       if (entry.type === "whiteout") folder?.children.delete(split(entry.path)[1]);
@@ -116,8 +118,7 @@ export class FileTree {
     for (const entry of list) {
       if (entry.type === "whiteout" || entry.type === "opaque" || entry.type === "hard_link") continue;
       const path = pathIn(entry.path);
-      const source = { layer, path: entry.path };
-      this.put(this.#place(path), entry.type === "file" ? { ...entry, path, source } : entry);
+      this.put(this.#place(path), entry.type === "file" ? { ...entry, path, source: sourceOf(entry) } : entry);
     }
     // In a tar as it was packed, a link may come before what sorts after it.
     for (const entry of list) {
@@ -146,6 +147,11 @@ export class FileTree {
     return branch;
   }
 }
+
+/** Of the entries of a layer in the store. */
+export const inLayer =
+  (layer: Digest) =>
+  ({ path }: Listed): ContentSource => ({ layer, path });
 
 const partsOf = (path: string): string[] => path.split("/").filter((part) => part !== "" && part !== ".");
 

@@ -31,6 +31,9 @@ export interface Attributes {
   readonly xattrs: Readonly<Record<string, string>>;
 }
 
+/** As times of files are counted here. */
+export const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1000);
+
 /** Between a path and which file of that path it is; no path holds it. */
 const AGAIN = "\0";
 
