@@ -61,7 +61,7 @@ export function makeHome(path: string, runAs: RunAs, givenKey: string | undefine
   const run = folder("run", runAs, 0o750);
   const home: Home = {
     path: real,
-    instance: `m${createHash("sha256").update(real).digest("hex").slice(0, 10)}`,
+    instance: instanceOf(real),
     run,
     redisDir: folder("redis", runAs, 0o700),
     redisSocket: join(run, "redis.sock"),
@@ -133,3 +133,7 @@ function readKey(path: string, given: string | undefined): string {
     `${path} holds no key: 8 or more printable characters without spaces; remove it, and a new one is made`,
   );
 }
+
+/** Names what an instance has on the machine by the real path of its home. */
+export const instanceOf = (home: string): string =>
+  `m${createHash("sha256").update(realpathSync(home)).digest("hex").slice(0, 10)}`;

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
+import { instanceOf } from "../../infra/src/home.ts";
 import { differences, leftovers } from "../../infra/src/test/leftovers.ts";
 import { startSystem } from "./system.ts";
 
@@ -22,7 +22,7 @@ const exposed = (home: string) =>
 it("a system that deployed, served and was stopped leaves nothing; gateway and Redis were never root", async () => {
   const before = leftovers();
   const mayfly = await startSystem();
-  const instance = `m${createHash("sha256").update(realpathSync(mayfly.home)).digest("hex").slice(0, 10)}`;
+  const instance = instanceOf(mayfly.home);
   // Others may use this machine: what is of this system carries its home or its instance in its name.
   const left = () =>
     differences(before, leftovers()).filter((line) => line.includes(mayfly.home) || line.includes(instance));

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { instanceOf } from "../../infra/src/home.ts";
 import { shellRoot } from "../../libs/build/src/testing/shell-root.ts";
 import { type System, startSystem } from "../e2e/system.ts";
 
@@ -79,7 +79,7 @@ describe("a worker that is killed -9 while it builds", () => {
 
 /** Cgroups of builds' boxes of the instance with this home, which is not the only one. */
 function boxesOfBuilds(home: string): string[] {
-  const instance = `m${createHash("sha256").update(realpathSync(home)).digest("hex").slice(0, 10)}`;
+  const instance = instanceOf(home);
   const mounts = readFileSync("/proc/self/mountinfo", "utf8").matchAll(/^(?:\S+ ){4}(\S*\/cgroup\S*) /gm);
   const dirs = [...mounts]
     .map(([, hierarchy]) => join(hierarchy!, "mayfly", instance))
@@ -90,7 +90,14 @@ function boxesOfBuilds(home: string): string[] {
 
 /** What an image has in /kept, with its contents. */
 async function files(mayfly: System, image: string): Promise<Record<string, string>> {
-  const input = Buffer.from(await (await mayfly.api(`/v1/images/${image}/rootfs`)).arrayBuffer());
+  let answer = await mayfly.api(`/v1/images/${image}/rootfs`);
+  // A build may have ended before the worker was killed that would read its image now.
+  for (let tries = 0; answer.status === 503 && tries < 300; tries += 1) {
+    await sleep(100);
+    answer = await mayfly.api(`/v1/images/${image}/rootfs`);
+  }
+  if (!answer.ok) throw new Error(`${image}: ${answer.status} ${await answer.text()}`);
+  const input = Buffer.from(await answer.arrayBuffer());
   const tar = (...args: string[]) => execFileSync("tar", args, { input, maxBuffer: 1 << 28, encoding: "utf8" });
   const names = tar("-t")
     .split("\n")

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-import { type FSWatcher, readdirSync, readFileSync, realpathSync, watch } from "node:fs";
+import { type FSWatcher, readdirSync, readFileSync, watch } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { instanceOf } from "../../infra/src/home.ts";
 import { type Settled, type System, startSystem } from "../e2e/system.ts";
 
 const ROUNDS = 20;
@@ -16,7 +16,7 @@ class Witness {
   readonly #watcher: FSWatcher;
   constructor(home: string) {
     const hierarchy = /^(\S+ ){4}(\S*\/cgroup\/pids) /m.exec(readFileSync("/proc/self/mountinfo", "utf8"))![2];
-    const instance = `m${createHash("sha256").update(realpathSync(home)).digest("hex").slice(0, 10)}`;
+    const instance = instanceOf(home);
     const dir = `${hierarchy}/mayfly/${instance}`;
     const see = () => {
       for (const name of readdirSync(dir)) if (name.startsWith("inv_")) this.boxes.add(name);

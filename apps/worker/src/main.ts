@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,6 +29,10 @@ import { ImagePrograms } from "./program/image-program.ts";
 import { publish } from "./publish.ts";
 import { ReadyBoxes } from "./ready/ready-boxes.ts";
 import { recover } from "./recover.ts";
+
+/** From the first moment on: a worker that is told to stop while it starts has begun things that it must take down. */
+const told = once(process, "SIGTERM");
+process.on("SIGINT", () => {}); // Ctrl-C reaches the whole group; the supervisor says when
 
 /** Composition root: environment → stores → boxes → recovery → consume. The supervisor reads one JSON line when all of it stands. */
 const env = parseEnv(process.env);
@@ -99,7 +104,7 @@ const DRAIN_MS = 10_000;
 const base = env.nursery ? await store.resolve(BASE_IMAGE) : null;
 if (base !== null) {
   deps.inUse.hold(base);
-  await Promise.race([nursery.keep(await deps.roots.of(base)), sleep(NURSERY_WAIT_MS)]);
+  await Promise.race([nursery.keep(await deps.roots.of(base)), sleep(NURSERY_WAIT_MS), told]);
 }
 
 const left = await recover(deps);
@@ -170,8 +175,7 @@ function stop(why: string, code = 0): Promise<void> {
 }
 // Without it no box can be made any more: what is under way is answered and billed, and the supervisor starts a worker that has one.
 void boxes.failed.then(() => stop("the launcher has ended", 1));
-process.once("SIGTERM", () => void stop("SIGTERM"));
-process.on("SIGINT", () => {}); // Ctrl-C reaches the whole group; the supervisor says when
+void told.then(() => stop("SIGTERM"));
 // The supervisor holds our standard input open for as long as it lives.
 process.stdin.once("close", () => void stop("the supervisor is gone")).resume();
 process.stdout.write(`${JSON.stringify({ ready: true, cgroup: boxes.cgroup, missing: boxes.missing })}\n`);

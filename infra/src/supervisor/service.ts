@@ -15,6 +15,8 @@ export interface ServiceSpec {
   readonly stderr: (line: string) => void;
   /** How long it may take to end after SIGTERM before it gets SIGKILL. */
   readonly stopMs: number;
+  /** What it leaves on the machine when it is killed, its successor takes away: there is always one, also when all are to stop. */
+  readonly sweeps?: true;
 }
 
 /** How long it waits before a restart: the first after a service that stood, twice as long after each start that failed. */
@@ -29,7 +31,9 @@ export class Service {
   readonly #spec: ServiceSpec;
   readonly #say: (line: string) => void;
   #child: ChildProcess | null = null;
-  #stopping = false;
+  #stood = false;
+  readonly #stopping = new AbortController();
+  #stopped: Promise<void> | undefined;
   #restarts = 0;
   #loop: Promise<void> = Promise.resolve();
 
@@ -52,31 +56,42 @@ export class Service {
     this.#loop = this.#keep(child);
   }
 
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    const child = this.#child;
-    if (child && child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGTERM");
-      const killer = setTimeout(() => child.kill("SIGKILL"), this.#spec.stopMs);
-      await once(child, "exit");
-      clearTimeout(killer);
-    }
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort();
+    if (this.#child) await this.#end(this.#child);
     await this.#loop;
+    if (!this.#spec.sweeps || !this.#stood || this.#child?.exitCode === 0) return;
+    const successor = await this.#launch().catch((error: Error) => this.#say(error.message));
+    if (successor) await this.#end(successor);
+  }
+
+  async #end(child: ChildProcess): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    const killer = setTimeout(() => child.kill("SIGKILL"), this.#spec.stopMs);
+    await once(child, "exit");
+    clearTimeout(killer);
   }
 
   async #keep(first: ChildProcess): Promise<void> {
     let child: ChildProcess | null = first;
     let delay = BACKOFF_MS.first;
-    while (!this.#stopping) {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
       if (child) {
         if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-        if (this.#stopping) return;
+        if (signal.aborted) return;
         this.#say(`${this.#spec.name} ended (${child.signalCode ?? `code ${child.exitCode}`}); restarting it`);
         delay = BACKOFF_MS.first;
       }
-      await sleep(delay);
+      await sleep(delay, undefined, { signal }).catch(() => {});
       delay = Math.min(delay * 2, BACKOFF_MS.last);
-      if (this.#stopping) return;
+      if (signal.aborted) return;
       this.#restarts += 1;
       child = await this.#launch().catch((error: Error) => {
         this.#say(error.message);
@@ -115,6 +130,7 @@ export class Service {
       slow.abort();
       for (const unneeded of [died, late]) unneeded.catch(() => {});
     }
+    this.#stood = true;
     return child;
   }
 }

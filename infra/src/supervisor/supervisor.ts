@@ -116,6 +116,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
         },
         stderr: log("worker"),
         stopMs: 20_000,
+        sweeps: true,
       }),
     );
   } catch (error) {

@@ -11,8 +11,9 @@ afterAll(() => setting?.close());
 
 /** All that a network leaves a mark on. The kernel takes namespaces away in its own time, and ports with them. */
 async function marks(): Promise<string[]> {
+  // An interface may go between being named and being read.
   const shown = await setting.ground.sh(
-    "ip -o link; ip -o addr; ip route; ip -6 route; nft list tables; grep -H . /proc/sys/net/ipv4/conf/*/forwarding",
+    "ip -o link; ip -o addr; ip route; ip -6 route; nft list tables; grep -sH . /proc/sys/net/ipv4/conf/*/forwarding || true",
   );
   // What the kernel gives up0 of itself takes its time to settle.
   return shown

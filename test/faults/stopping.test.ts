@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { instanceOf } from "../../infra/src/home.ts";
+import { type System, startSystem } from "../e2e/system.ts";
+
+const BURNER = "export default () => { for (;;) {} }";
+
+/** What an instance has on the machine: cgroups, and the tables of its network. */
+function marksOf(instance: string): string[] {
+  const groups = readdirSync("/sys/fs/cgroup", { recursive: true, encoding: "utf8" });
+  const tables = execFileSync("nft", ["list", "tables"], { encoding: "utf8" }).split("\n");
+  return [
+    ...groups.filter((path) => path.includes(instance) && path.endsWith("cgroup.procs")),
+    ...tables.filter((line) => line.includes(instance)),
+  ];
+}
+
+/** In the middle of a call. */
+async function killWorker(mayfly: System): Promise<void> {
+  expect((await mayfly.deploy("burner", BURNER, "timeout=30s&network=egress")).status).toBe(201);
+  const calling = mayfly.call("burner");
+  calling.catch(() => {}); // Nobody answers it any more.
+  await sleep(500);
+  process.kill(mayfly.pid("worker")!, "SIGKILL");
+}
+
+/** The worker is dead, or its successor is at any point of its start: somebody has to take down what the first one had. */
+describe.each([0, 400, 1500])("a system that is stopped %i ms after its worker was killed", (after_ms) => {
+  it("leaves nothing", async () => {
+    const mayfly = await startSystem();
+    const instance = instanceOf(mayfly.home);
+    await killWorker(mayfly);
+    expect(marksOf(instance).join("\n")).toMatch(/inv_.*table inet/s);
+    await sleep(after_ms);
+    expect(await mayfly.stop()).toBe(0);
+    expect(marksOf(instance)).toEqual([]);
+  }, 120_000);
+});
