@@ -2,12 +2,9 @@ import { execFile } from "node:child_process";
 import { statfsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { bundlePrograms } from "../../infra/src/prepare/bundles.ts";
-import { makeImages } from "../../infra/src/prepare/images.ts";
-import { buildNative } from "../../infra/src/prepare/native.ts";
 import { BUILD } from "../../infra/src/root.ts";
+import { makeTestImages } from "../../infra/src/test/base-images.ts";
 
-const say = () => {};
 /** The second kernel sees this clone through its hostfs, which keeps no owners: no store can lie there. */
 const HOSTFS = 0x00c0ffee;
 let made: Promise<string> | undefined;
@@ -18,12 +15,6 @@ let made: Promise<string> | undefined;
  */
 export async function copyBaseImages(home: string): Promise<void> {
   if (statfsSync(BUILD).type === HOSTFS) return;
-  made ??= make();
+  made ??= makeTestImages(() => {});
   await promisify(execFile)("cp", ["-a", await made, join(home, "images")]);
-}
-
-async function make(): Promise<string> {
-  const images = join(BUILD, "cache", "test-images");
-  await makeImages({ images, bundles: await bundlePrograms(say), native: await buildNative(say), say });
-  return images;
 }

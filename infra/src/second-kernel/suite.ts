@@ -36,7 +36,9 @@ export async function runSuiteInSecondKernel(
         `--testTimeout=${TEST_TIMEOUT_MS}`,
         `--hookTimeout=${TEST_TIMEOUT_MS}`,
         "--reporter=json",
-        `--outputFile=${report}`,
+        `--outputFile.json=${report}`,
+        // Why a set-up failed is in no report.
+        "--reporter=default",
       ],
       cwd: ROOT,
       env: {

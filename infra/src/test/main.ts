@@ -6,6 +6,7 @@ import { buildNative } from "../prepare/native.ts";
 import { ensureSystemUser } from "../prepare/system-user.ts";
 import { ROOT } from "../root.ts";
 import { runSuiteInSecondKernel } from "../second-kernel.ts";
+import { makeTestImages } from "./base-images.ts";
 import { add, command, report, type Tally, vitest } from "./checks.ts";
 import { differences, leftovers } from "./leftovers.ts";
 
@@ -19,6 +20,7 @@ async function main(only: readonly string[]): Promise<Tally> {
   await buildNative(say);
   await bundlePrograms(say);
   await bundleServices(say);
+  await makeTestImages(say);
   const before = leftovers();
   let tally: Tally = { passed: 0, failed: 0 };
   const take = (result: Tally) => {
