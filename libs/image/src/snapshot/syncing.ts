@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Digest } from "@mayfly/contract";
 import type { LayerTree } from "../tree/layer-tree.ts";
+
+/** So long it waits for more: a build makes several, and a sync writes all that its file system has. */
+const GATHERS_MS = 500;
 
 /** Writes snapshots to disk behind everybody's back: one sync at a time, for all that came since the one before. */
 export class Syncing {
@@ -8,6 +12,7 @@ export class Syncing {
   readonly #done: (chainId: Digest, cacheId: string) => Promise<void>;
   #waiting = new Map<Digest, string>();
   #running: Promise<void> | null = null;
+  #gathering = new AbortController();
 
   constructor(dir: string, tree: LayerTree, done: (chainId: Digest, cacheId: string) => Promise<void>) {
     this.#dir = dir;
@@ -24,11 +29,14 @@ export class Syncing {
 
   /** Resolves when all that was added is on disk, or could not be written. */
   async settled(): Promise<void> {
+    this.#gathering.abort();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
+      this.#gathering = new AbortController();
+      await sleep(GATHERS_MS, undefined, { signal: this.#gathering.signal }).catch(() => {});
       const batch = this.#waiting;
       this.#waiting = new Map();
       // What cannot be synced or was removed meanwhile is only not durable: it is made again after a power cut.

@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { getSystemErrorName } from "node:util";
 import { explain, ImageError } from "../error.ts";
+import { type Program, startProgram } from "./program.ts";
 
 const REFUSED = "0";
 
@@ -10,7 +10,7 @@ const REFUSED = "0";
 export class TreeProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
-  readonly #child: ChildProcess;
+  readonly #program: Program | null = null;
   readonly #tried: string;
   readonly #ended: Promise<ImageError | null>;
   #killed: ImageError | null = null;
@@ -18,12 +18,16 @@ export class TreeProcess {
   /** `tried`: for the message when it fails. */
   constructor(program: string, args: readonly string[], tried: string) {
     this.#tried = tried;
-    // No environment: the program looks at none.
-    this.#child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: {} });
-    this.stdin = this.#child.stdin!;
-    this.stdout = this.#child.stdout!;
+    try {
+      this.#program = startProgram(program, args);
+      this.#ended = this.#end(this.#program);
+    } catch (error) {
+      const message = `${tried}: layer-tree cannot be started: ${(error as Error).message}`;
+      this.#ended = Promise.resolve(new ImageError("io", message, error));
+    }
+    this.stdin = this.#program?.stdin ?? new Writable().destroy();
+    this.stdout = this.#program?.stdout ?? Readable.from([]);
     this.stdin.on("error", () => {}); // It has ended: it says why.
-    this.#ended = this.#end();
   }
 
   /** What it failed with, or null, once it has ended. Never rejects. */
@@ -33,22 +37,16 @@ export class TreeProcess {
 
   kill(why: ImageError): void {
     this.#killed ??= why;
-    this.#child.kill("SIGKILL");
+    this.#program?.kill();
   }
 
-  async #end(): Promise<ImageError | null> {
-    const said = buffer(this.#child.stderr!).catch(() => Buffer.alloc(0));
-    const [code, signal] = await new Promise<[number | null, string | null] | [Error]>((resolve) => {
-      this.#child.once("error", (error) => resolve([error]));
-      this.#child.once("exit", (status, signalName) => resolve([status, signalName]));
-    });
-    if (code instanceof Error) {
-      return new ImageError("io", `${this.#tried}: layer-tree cannot be started: ${code.message}`, code);
-    }
+  async #end(program: Program): Promise<ImageError | null> {
+    const said = buffer(program.stderr).catch(() => Buffer.alloc(0));
+    const how = await program.ended;
     if (this.#killed) return this.#killed;
-    if (code === 0) return null;
+    if (how === 0) return null;
     const [errno, what, path] = (await said).toString().split("\0");
-    if (what === undefined) return new ImageError("io", `${this.#tried}: layer-tree ended by ${signal ?? code}`);
+    if (what === undefined) return new ImageError("io", `${this.#tried}: layer-tree ended by ${how}`);
     return this.#failure(errno!, what, path ?? "");
   }
 
