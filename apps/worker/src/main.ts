@@ -165,7 +165,7 @@ function stop(why: string, code = 0): Promise<void> {
       kept.close().then(() => boxRequests.close(0)),
     ]);
     await shipper.close();
-    spool.close();
+    await spool.close();
     await ready.close();
     nursery.close();
     await boxes.close();

@@ -1,2 +1,3 @@
 export { nodeSqliteDialect } from "./dialect.ts";
 export { type OpenedDatabase, type OpenOptions, openDatabase, openRaw } from "./open.ts";
+export { WalSync } from "./wal-sync.ts";

@@ -1,5 +1,5 @@
 import type { InvocationRecord, LedgerEntry, LogLine, OutboxRecord } from "@mayfly/contract";
-import { type OpenedDatabase, openDatabase } from "@mayfly/sqlite";
+import { type OpenedDatabase, openDatabase, WalSync } from "@mayfly/sqlite";
 import { parsePico } from "../price/money.ts";
 import { type ChainBreak, type ChainRow, canonicalJson, chainHash, checkChain, GENESIS } from "./chain.ts";
 import { type LedgerTables, MIGRATIONS } from "./schema.ts";
@@ -33,16 +33,20 @@ export interface UsageRow {
 export class Ledger {
   readonly #opened: OpenedDatabase<LedgerTables>;
 
-  private constructor(opened: OpenedDatabase<LedgerTables>) {
+  readonly #disk: WalSync;
+
+  private constructor(opened: OpenedDatabase<LedgerTables>, disk: WalSync) {
     this.#opened = opened;
+    this.#disk = disk;
   }
 
   /** @throws Error naming the file when it cannot be used */
   static async open(path: string): Promise<Ledger> {
-    return new Ledger(await openDatabase<LedgerTables>({ path, synchronous: "full", migrations: MIGRATIONS }));
+    const opened = await openDatabase<LedgerTables>({ path, synchronous: "normal", migrations: MIGRATIONS });
+    return new Ledger(opened, new WalSync(path));
   }
 
-  /** Enters records in one transaction. One that is entered already (same id and attempt) stays as it was. */
+  /** Enters records in one transaction, and resolves when they are on disk. One that is entered already (same id and attempt) stays as it was. */
   async enter(records: readonly InvocationOutbox[]): Promise<void> {
     const { raw } = this.#opened;
     raw.exec("BEGIN IMMEDIATE");
@@ -53,6 +57,7 @@ export class Ledger {
       if (raw.isTransaction) raw.exec("ROLLBACK");
       throw error;
     }
+    await this.#disk.written();
   }
 
   /** The latest attempt of an invocation, or null. */
@@ -118,8 +123,9 @@ export class Ledger {
     await this.#opened.db.deleteFrom("log").where("ended_at", "<", before).execute();
   }
 
-  close(): Promise<void> {
-    return this.#opened.close();
+  async close(): Promise<void> {
+    await this.#opened.close();
+    await this.#disk.close();
   }
 
   #enterOne({ record, log, log_dropped_bytes }: InvocationOutbox): void {

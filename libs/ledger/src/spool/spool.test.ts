@@ -20,10 +20,10 @@ describe("the spool", () => {
     const first = spool.pending(2);
     expect(first.map(({ seq }) => seq)).toEqual([1, 2]);
     spool.acknowledge([1, 3]);
-    spool.close();
+    await spool.close();
     const again = await openSpool(dir);
     expect(again.pending(10).map(({ seq }) => seq)).toEqual([2]);
-    again.close();
+    await again.close();
   });
 
   it("takes the same record once", async () => {
@@ -32,12 +32,12 @@ describe("the spool", () => {
     await spool.put(record);
     await spool.put(record);
     expect(spool.pending(10)).toHaveLength(1);
-    spool.close();
+    await spool.close();
   });
 
   it("that cannot write says so to everyone who put", async () => {
     const spool = await openSpool(dir);
-    spool.close();
+    await spool.close();
     const results = await Promise.allSettled([spool.put(sampleRecord(1)), spool.put(sampleRecord(2))]);
     expect(results.map((result) => result.status)).toEqual(["rejected", "rejected"]);
   });
@@ -69,7 +69,7 @@ describe("the spool", () => {
     const kept = new Set(
       spool.pending(1_000_000).map(({ record }) => (record.kind === "invocation" ? record.record.id : "")),
     );
-    spool.close();
+    await spool.close();
     expect([...acknowledged].filter((id) => !kept.has(id as never))).toEqual([]);
     expect(acknowledged.size).toBeGreaterThan(60);
   }, 120_000);

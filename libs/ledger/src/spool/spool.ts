@@ -1,13 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { OutboxRecord } from "@mayfly/contract";
-import { openRaw } from "@mayfly/sqlite";
+import { openRaw, WalSync } from "@mayfly/sqlite";
 
 /** A worker's outbox: what must reach the ledger and the catalog, whatever dies. */
 export interface Spool {
   /**
-   * Resolves when the record is on disk (WAL, synchronous=FULL). Records put in one turn of the event loop share one commit.
+   * Resolves when the record is on disk. Records put in one turn of the event loop share one commit, and the event loop does not wait.
    * Putting what is there already (same kind, id, attempt) changes nothing.
    * @throws Error when the disk refuses: the caller must not report its work as done
    */
@@ -16,7 +16,7 @@ export interface Spool {
   pending(limit: number): { readonly seq: number; readonly record: OutboxRecord }[];
   /** They have arrived: forget them. */
   acknowledge(seqs: readonly number[]): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 interface Waiting {
@@ -33,7 +33,7 @@ export async function openSpool(dir: string): Promise<Spool> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const path = join(dir, "outbox.sqlite");
   try {
-    return new SqliteSpool(openRaw(path, "full"));
+    return new SqliteSpool(openRaw(path, "normal"), new WalSync(path));
   } catch (cause) {
     const advice = `move ${path} aside to go on without it; sqlite3's .recover may still read the bills in it`;
     throw new Error(`the spool cannot be opened: ${(cause as Error).message}; ${advice}`, { cause });
@@ -42,19 +42,25 @@ export async function openSpool(dir: string): Promise<Spool> {
 
 class SqliteSpool implements Spool {
   readonly #raw: DatabaseSync;
+  readonly #disk: WalSync;
+  readonly #insert: StatementSync;
+  readonly #remove: StatementSync;
   #waiting: Waiting[] = [];
 
-  constructor(raw: DatabaseSync) {
+  constructor(raw: DatabaseSync, disk: WalSync) {
     this.#raw = raw;
+    this.#disk = disk;
     raw.exec(
       "CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT",
     );
+    this.#insert = raw.prepare("INSERT OR IGNORE INTO outbox (key, json) VALUES (?, ?)");
+    this.#remove = raw.prepare("DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))");
   }
 
   put(record: OutboxRecord): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ record, resolve, reject });
-      if (this.#waiting.length === 1) setImmediate(() => this.#commit());
+      if (this.#waiting.length === 1) setImmediate(() => void this.#commit());
     });
   }
 
@@ -67,24 +73,25 @@ class SqliteSpool implements Spool {
   }
 
   acknowledge(seqs: readonly number[]): void {
-    const remove = this.#raw.prepare("DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))");
-    remove.run(JSON.stringify(seqs));
+    // Nobody waits for the disk: what a power cut brings back is sent again, and taken once.
+    this.#remove.run(JSON.stringify(seqs));
   }
 
-  close(): void {
-    this.#commit();
+  async close(): Promise<void> {
+    await this.#commit();
     this.#raw.close();
+    await this.#disk.close();
   }
 
-  #commit(): void {
+  async #commit(): Promise<void> {
     const batch = this.#waiting;
     this.#waiting = [];
     if (batch.length === 0) return;
     try {
       this.#raw.exec("BEGIN IMMEDIATE");
-      const insert = this.#raw.prepare("INSERT OR IGNORE INTO outbox (key, json) VALUES (?, ?)");
-      for (const { record } of batch) insert.run(keyOf(record), JSON.stringify(record));
+      for (const { record } of batch) this.#insert.run(keyOf(record), JSON.stringify(record));
       this.#raw.exec("COMMIT");
+      await this.#disk.written();
     } catch (error) {
       for (const { reject } of batch) reject(error);
       this.#rollBack();
