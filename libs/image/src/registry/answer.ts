@@ -1,4 +1,5 @@
 import { ImageError } from "../error.ts";
+import { distrustOf } from "./distrust.ts";
 import { Unavailable } from "./failure.ts";
 import type { Stall } from "./stall.ts";
 
@@ -62,6 +63,8 @@ export function broken(error: unknown, url: URL, signal: AbortSignal, stall: Sta
   if (cause instanceof Error && cause.message === "unexpected redirect") {
     return new ImageError("refused", `${url.host} redirects an upload, which is not followed`, error);
   }
+  const distrust = distrustOf(cause, url);
+  if (distrust !== null) return distrust;
   if (stall.signal.aborted) return new Unavailable(`${url.host}: ${stall.message}`, { cause: error });
   const said = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause);
   return new Unavailable(`${url.host}: the connection failed: ${said}`, { cause: error });

@@ -26,10 +26,11 @@ async function withImage(): Promise<{ store: ImageStore; image: Digest }> {
 describe("a registry that wants a user and a password", () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    registry = await startDockerRegistry(async (dir) => {
+    const auth = async (dir: string) => {
       await writeFile(join(dir, "htpasswd"), HTPASSWD);
       return `auth: {htpasswd: {realm: test, path: ${dir}/htpasswd}}`;
-    });
+    };
+    registry = await startDockerRegistry({ auth });
   });
   afterAll(() => registry.close());
 
@@ -51,10 +52,11 @@ describe("a registry that wants tokens", () => {
   let registry: DockerRegistry;
   let tokens: TokenServer;
   beforeAll(async () => {
-    registry = await startDockerRegistry(async (dir) => {
+    const auth = async (dir: string) => {
       tokens = await startTokenServer(dir);
       return tokens.config;
-    });
+    };
+    registry = await startDockerRegistry({ auth });
   });
   beforeEach(() => {
     tokens.asked.length = 0;

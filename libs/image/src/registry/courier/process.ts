@@ -24,6 +24,8 @@ export interface CourierPrograms {
   readonly cage: string;
   /** courier/main.ts with all it imports, as one file of JavaScript: nothing else of ours is to be seen from in there. */
   readonly program: string;
+  /** A file of CAs' certificates that registries may be known by, besides those that Node has. */
+  readonly certificates?: string | null;
 }
 
 interface Place {
@@ -41,10 +43,11 @@ export class CourierProcess {
   #idle: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  constructor({ cage, program }: CourierPrograms) {
+  constructor({ cage, program, certificates }: CourierPrograms) {
     started += 1;
-    const args = [String(FIRST_USER + (started % USERS)), String(FIRST_LANE + LANES), program, "--"];
-    const node = [process.execPath, ...NODE, program, String(LANES)];
+    const shown = [program, ...(certificates ? [certificates] : [])];
+    const args = [String(FIRST_USER + (started % USERS)), String(FIRST_LANE + LANES), ...shown, "--"];
+    const node = [process.execPath, ...NODE, program, String(LANES), ...shown.slice(1)];
     const stdio = ["ignore", "ignore", "pipe", ...Array<"pipe">(LANES).fill("pipe")] as const;
     this.#child = spawn(cage, [...args, ...node], { stdio: [...stdio], env: {} });
     this.#ended = this.#end();

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Certificate } from "./certificates.ts";
 
 /** Debian's docker-registry, on a folder and a port of its own. */
 export interface DockerRegistry {
@@ -13,18 +14,22 @@ export interface DockerRegistry {
   close(): Promise<void>;
 }
 
-/** @param auth the section `auth` of its configuration, as lines of YAML */
-export async function startDockerRegistry(
-  auth: (dir: string) => Promise<string> = async () => "",
-): Promise<DockerRegistry> {
+export interface DockerRegistryOptions {
+  /** The section `auth` of its configuration, as lines of YAML. */
+  readonly auth?: (dir: string) => Promise<string>;
+  /** It speaks TLS alone, as whom this certificate says. */
+  readonly tls?: Certificate;
+}
+
+export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const dir = await mkdtemp(join(tmpdir(), "mayfly-docker-registry-"));
   const host = `127.0.0.1:${await freePort()}`;
   const config = [
     "version: 0.1",
     "log: {level: error, accesslog: {disabled: true}}",
     `storage: {filesystem: {rootdirectory: ${dir}/data}, delete: {enabled: true}}`,
-    `http: {addr: "${host}", relativeurls: true}`,
-    await auth(dir),
+    `http: {addr: "${host}", relativeurls: true${tlsOf(options)}}`,
+    (await options.auth?.(dir)) ?? "",
   ];
   await writeFile(join(dir, "config.yml"), config.join("\n"));
   const args = ["--pdeathsig=KILL", "docker-registry", "serve", join(dir, "config.yml")];
@@ -49,6 +54,10 @@ export async function startDockerRegistry(
   };
 }
 
+const tlsOf = ({ tls }: DockerRegistryOptions): string =>
+  tls ? `, tls: {certificate: ${tls.certificate}, key: ${tls.key}}` : "";
+
+/** In plain HTTP, to which TLS answers that it is none. */
 const answers = (host: string): Promise<boolean> =>
   fetch(`http://${host}/v2/`).then(
     () => true,
