@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import type { BoxView, Digest } from "@mayfly/contract";
+import type { BoxView, Digest, ImageView } from "@mayfly/contract";
 import { type DockerRegistry, openImageStore, registryClient, startDockerRegistry } from "@mayfly/image";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { MAYFLY, runMayfly } from "./program.ts";
@@ -89,6 +89,36 @@ describe("a kept box", () => {
       s.uid, s.gid, (s.mode & 0o7777).toString(8), fs.existsSync("/etc/passwd"))`;
     expect(await done("run", "--rm", "-u", "0", name, "node", "-e", pulled)).toBe("kept 33 44 4750 false");
     await done("rm", "changing");
+  });
+
+  it("is committed with what run was told, and over it the changes, as with Docker", async () => {
+    const flags = [
+      "-e",
+      "A=1",
+      "-e",
+      "B=2",
+      "-w",
+      "/tmp",
+      "-u",
+      "12:34",
+      "-v",
+      `${dir}:/shown`,
+      "--entrypoint",
+      "node",
+    ];
+    const script = "console.log(process.env.A, process.env.B, process.cwd(), process.getuid(), process.getgid())";
+    await done("run", "--name", "told", "--memory", "64MiB", "--hostname", "here", ...flags, IMAGE, "-e", script);
+    const digest = await done("commit", "-c", "ENV B=changed", "told", "told:1");
+    const { config } = JSON.parse(await done("image", "inspect", "told:1")) as ImageView;
+    const own = JSON.parse(await done("image", "inspect", IMAGE)) as ImageView;
+    expect(config).toEqual({
+      ...own.config,
+      Env: ["A=1", "B=changed", ...(own.config.Env as string[])],
+      ...{ WorkingDir: "/tmp", User: "12:34", Entrypoint: ["node"], Cmd: ["-e", script] },
+    });
+    expect(await done("run", "--rm", digest)).toBe("1 changed /tmp 12 34");
+    await done("rm", "told");
+    await done("image", "rm", "told:1");
   });
 
   it("is paused, stopped, started again on what it wrote, killed and removed", async () => {

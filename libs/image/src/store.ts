@@ -84,7 +84,7 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
       diffLayer(writable, (await rootfs(image)).lower, compression, parts),
     async commit(wanted) {
       const { config } = await readImage(wanted.image, blobs);
-      return commit(wanted, await rootfs(wanted.image), config.config, parts);
+      return commit(wanted, await rootfs(wanted.image), wanted.config ?? config.config, parts);
     },
     async *changes(image, writable) {
       yield* changesOf(writable, await rootfs(image), parts);

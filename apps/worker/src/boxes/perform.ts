@@ -4,12 +4,13 @@ import { found, movable } from "../images/names.ts";
 import type { Requester } from "../requests/requester.ts";
 import type { Answer } from "../requests/serve.ts";
 import { attach } from "./attach.ts";
+import { configOf } from "./config.ts";
 import type { KeptBox } from "./kept-box.ts";
 import { kill, pause, signalOf, stop, unpause, wait, whileStill } from "./lifecycle.ts";
 import { viewOf } from "./view.ts";
 
 type Task<V extends BoxVerb> = Extract<BoxTask, { verb: V }>;
-export type BoxDeps = Pick<WorkerDeps, "kept" | "store" | "host">;
+export type BoxDeps = Pick<WorkerDeps, "kept" | "store" | "registries" | "host">;
 
 /** Does what a request asks for. @throws Fault, ImageError */
 export async function perform(task: BoxTask, deps: BoxDeps, requester: Requester): Promise<Answer> {
@@ -54,8 +55,9 @@ export async function perform(task: BoxTask, deps: BoxDeps, requester: Requester
   }
 }
 
-async function create({ wanted, start }: Task<"create">, { kept, store, host }: BoxDeps) {
-  const box = await kept.create(wanted, await found(wanted.image, store));
+async function create({ wanted, start }: Task<"create">, deps: BoxDeps) {
+  const { kept, host } = deps;
+  const box = await kept.create(wanted, await found(wanted.image, deps));
   if (start) {
     await kept.start(box).catch(async (error) => {
       await kept.remove(box);
@@ -74,9 +76,11 @@ async function commit(task: Task<"commit">, box: KeptBox, { store }: BoxDeps) {
   // Before anything is packed: a name that cannot be must not cost a layer.
   const reference = task.reference === null ? null : movable(task.reference);
   const { author, message, changes } = task;
+  const { image, wanted } = box.record;
+  const config = configOf(wanted, (await store.image(image)).config.config);
   const digest = await whileStill(box, task.pause, () =>
     store.commit({
-      ...{ image: box.record.image, writable: writableOf(box), changes, created: new Date() },
+      ...{ image, config, writable: writableOf(box), changes, created: new Date() },
       created_by: box.record.args.join(" "),
       ...(author !== null && { author }),
       ...(message !== null && { message }),

@@ -3,6 +3,7 @@ import type { BoxSpec } from "@mayfly/container";
 import { type BoxWanted, type Digest, Fault, FIXED_LIMITS, type RootFs } from "@mayfly/contract";
 import { readFileOf } from "@mayfly/image";
 import type { WorkerDeps } from "../deps.ts";
+import { configOf } from "./config.ts";
 import type { StoredBox } from "./record.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -18,18 +19,14 @@ export async function planOf(
   rootfs: RootFs,
   { store }: Pick<WorkerDeps, "store">,
 ): Promise<Plan> {
-  const { config } = (await store.image(image)).config;
-  const entrypoint = (wanted.entrypoint ?? config.Entrypoint ?? []).filter((word, at) => at > 0 || word !== "");
-  // The image's command was for the image's entrypoint.
-  const command = wanted.command ?? (wanted.entrypoint === null ? (config.Cmd ?? []) : []);
-  const args = [...entrypoint, ...command];
+  const config = configOf(wanted, (await store.image(image)).config.config);
+  const args = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   if (!args[0]) throw badSetting(`the image ${wanted.image} names no program; say which one to run`);
-  const user = wanted.user ?? config.User ?? "";
-  const { home, uid, gid, groups } = await accountIn(rootfs, user);
+  const { home, uid, gid, groups } = await accountIn(rootfs, config.User ?? "");
   return {
     args,
     env: environment(wanted, config.Env ?? [], home),
-    cwd: wanted.cwd ?? (config.WorkingDir || "/"),
+    cwd: config.WorkingDir || "/",
     account: { uid, gid, groups: [...groups] },
     stop_signal: config.StopSignal ?? "SIGTERM",
   };
@@ -45,15 +42,9 @@ async function accountIn(rootfs: RootFs, user: string): Promise<ReturnType<typeo
   }
 }
 
-function environment(wanted: BoxWanted, image: readonly string[], home: string): string[] {
-  const pairs = image.map((pair) => [pair.split("=", 1)[0]!, pair.slice(pair.indexOf("=") + 1)] as const);
-  const all = {
-    PATH,
-    HOME: home,
-    ...(wanted.terminal && { TERM: "xterm" }),
-    ...Object.fromEntries(pairs),
-    ...wanted.env,
-  };
+function environment({ terminal }: BoxWanted, configured: readonly string[], home: string): string[] {
+  const pairs = configured.map((pair) => [pair.split("=", 1)[0]!, pair.slice(pair.indexOf("=") + 1)] as const);
+  const all = { PATH, HOME: home, ...(terminal && { TERM: "xterm" }), ...Object.fromEntries(pairs) };
   return Object.entries(all).map(([name, value]) => `${name}=${value}`);
 }
 

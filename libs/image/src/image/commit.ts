@@ -7,7 +7,7 @@ import { diffEntries, type WritableLayer } from "../layer/diff.ts";
 import type { LayerEntry } from "../layer/entry.ts";
 import type { LayerLimits } from "../layer/limits.ts";
 import { tarOf } from "../layer/to-tar.ts";
-import type { Layer } from "../oci.ts";
+import type { Layer, OciConfig } from "../oci.ts";
 import type { LayerTree } from "../tree/layer-tree.ts";
 import { createImage } from "./create.ts";
 
@@ -16,6 +16,8 @@ export interface Commit {
   readonly image: Digest;
   /** What the box wrote. Freeze it meanwhile, or take what comes. */
   readonly writable: WritableLayer;
+  /** How the box was run, from which the new image goes on; the image's own by default. */
+  readonly config?: Partial<OciConfig>;
   /** `CMD`, `ENTRYPOINT`, `ENV`, `EXPOSE`, `LABEL`, `ONBUILD`, `STOPSIGNAL`, `USER`, `VOLUME`, `WORKDIR` as in a Dockerfile. */
   readonly changes?: readonly string[];
   /** The command that ran in the box. */
@@ -39,7 +41,7 @@ interface Parts {
 export async function commit(
   wanted: Commit,
   { lower }: RootFs,
-  config: Parameters<typeof applyChanges>[0],
+  config: Partial<OciConfig>,
   parts: Parts,
 ): Promise<Digest> {
   // Before anything is packed: a wrong instruction must not cost a layer.
