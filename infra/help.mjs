@@ -18,6 +18,9 @@ Environment
   MAYFLY_BUILD_ENV     what programs of builds (RUN, npm) find in their environment and no image keeps:
                        HTTPS_PROXY,NPM_CONFIG_REGISTRY=https://npm.example/ (a name alone: its value here)
   MAYFLY_BUILD_CA      a file of certificates that they trust, in no image either
+  MAYFLY_REGISTRIES    where images are looked for whose names have no registry's host, after those that are here:
+                       registry.example:5000/team,docker.io (default: Docker Hub for pull and FROM, none for deploys)
+  MAYFLY_REGISTRY_CA   a file of certificates by which registries are known, besides those that Node has
   MAYFLY_EGRESS_ALLOW  places in private networks that boxes with a network may go to: 10.1.2.3:443,10.2.0.0/16:80
   MAYFLY_LOG_LEVEL     of the services' logs in $MAYFLY_HOME/log (default info)
 

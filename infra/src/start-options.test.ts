@@ -17,6 +17,8 @@ describe("npm start", () => {
       buildVariables: {},
       buildCa: undefined,
       egressAllow: undefined,
+      registries: undefined,
+      registryCa: undefined,
     });
   });
 
@@ -34,6 +36,8 @@ describe("npm start", () => {
       HTTPS_PROXY: "http://proxy.example:3128",
       MAYFLY_BUILD_CA: "/etc/ssl/certs/ca-certificates.crt",
       MAYFLY_EGRESS_ALLOW: "10.1.2.3:443",
+      MAYFLY_REGISTRIES: "registry.example:5000/team,docker.io",
+      MAYFLY_REGISTRY_CA: "/etc/ssl/certs/ca-certificates.crt",
     };
     expect(startOptions(["--once", "--verbose"], env)).toEqual({
       once: true,
@@ -52,6 +56,8 @@ describe("npm start", () => {
       },
       buildCa: "/etc/ssl/certs/ca-certificates.crt",
       egressAllow: "10.1.2.3:443",
+      registries: "registry.example:5000/team,docker.io",
+      registryCa: "/etc/ssl/certs/ca-certificates.crt",
     });
   });
 
@@ -67,6 +73,8 @@ describe("npm start", () => {
     ["MAYFLY_BUILD_ENV", ["NOT_SET_HERE", "1A=b", "=x"]],
     ["MAYFLY_BUILD_CA", ["ca.pem", "/nowhere/ca.pem", "/etc/hostname"]],
     ["MAYFLY_EGRESS_ALLOW", ["10.1.2.3", "registry.example:443"]],
+    ["MAYFLY_REGISTRIES", ["registry", "https://registry.example", "docker.io,"]],
+    ["MAYFLY_REGISTRY_CA", ["ca.pem", "/nowhere/ca.pem", "/etc/hostname"]],
     ["MAYFLY_DATABASE_URL", ["postgres://a/b"]],
   ])("refuses a %s that cannot be used, by its name", (name, values) => {
     for (const value of values) {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { parseArgs } from "node:util";
-import { parseAllowedTargets, parseBytes } from "@mayfly/contract";
+import { parseAllowedTargets, parseBytes, parseRegistries } from "@mayfly/contract";
 
 /** What `npm start` was told, checked whole before anything is done. */
 export interface StartOptions {
@@ -23,6 +23,10 @@ export interface StartOptions {
   readonly buildCa: string | undefined;
   /** Places in private networks that boxes may go to. */
   readonly egressAllow: string | undefined;
+  /** Where images are looked for whose names have no registry's host. */
+  readonly registries: string | undefined;
+  /** A file of certificates by which registries are known. */
+  readonly registryCa: string | undefined;
 }
 
 /** An option or a variable that cannot be used. */
@@ -50,8 +54,10 @@ export function startOptions(args: readonly string[], env: Readonly<Record<strin
     readyMemory: readReadyMemory(given("MAYFLY_READY_MEMORY")),
     logLevel: readLogLevel(given("MAYFLY_LOG_LEVEL") ?? "info"),
     buildVariables: readBuildVariables(given("MAYFLY_BUILD_ENV") ?? "", env),
-    buildCa: readBuildCa(given("MAYFLY_BUILD_CA")),
+    buildCa: readCertificates("MAYFLY_BUILD_CA", given("MAYFLY_BUILD_CA")),
     egressAllow: readEgressAllow(given("MAYFLY_EGRESS_ALLOW")),
+    registries: readRegistries(given("MAYFLY_REGISTRIES")),
+    registryCa: readCertificates("MAYFLY_REGISTRY_CA", given("MAYFLY_REGISTRY_CA")),
   };
 }
 
@@ -126,20 +132,26 @@ function readBuildVariables(text: string, env: Readonly<Record<string, string | 
   return variables;
 }
 
-function readBuildCa(path: string | undefined): string | undefined {
+function readCertificates(name: string, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
-  if (!isAbsolute(path)) throw bad("MAYFLY_BUILD_CA", path, "/etc/ssl/certs/ca-certificates.crt: it starts with /");
+  if (!isAbsolute(path)) throw bad(name, path, "/etc/ssl/certs/ca-certificates.crt: it starts with /");
   try {
     if (readFileSync(path, "latin1").includes("-----BEGIN CERTIFICATE-----")) return path;
   } catch (error) {
-    throw new BadOption(`MAYFLY_BUILD_CA: ${(error as Error).message}`);
+    throw new BadOption(`${name}: ${(error as Error).message}`);
   }
-  throw new BadOption(`MAYFLY_BUILD_CA: ${path} holds no certificate in PEM form`);
+  throw new BadOption(`${name}: ${path} holds no certificate in PEM form`);
 }
 
 function readEgressAllow(text: string | undefined): string | undefined {
   if (text !== undefined && parseAllowedTargets(text) === null)
     throw bad("MAYFLY_EGRESS_ALLOW", text, "10.1.2.3:443,192.168.7.0/24:80,[fd00::1]:443: addresses, each with a port");
+  return text;
+}
+
+function readRegistries(text: string | undefined): string | undefined {
+  if (text !== undefined && parseRegistries(text) === null)
+    throw bad("MAYFLY_REGISTRIES", text, "registry.example:5000/team,docker.io: hosts, each with a path or none");
   return text;
 }
 

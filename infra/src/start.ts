@@ -43,6 +43,8 @@ async function main(): Promise<number> {
       buildVariables: options.buildVariables,
       buildCa: options.buildCa,
       egressAllow: options.egressAllow,
+      registries: options.registries,
+      registryCa: options.registryCa,
       say: (line) => process.stderr.write(`mayfly  ${line}\n`),
       serviceLog: (service, line) => logs.write(service, line),
     });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Digest } from "@mayfly/contract";
 import {
+  type DockerRegistry,
   type ImageStore,
   type LayerEntry,
   openImageStore,
@@ -31,8 +32,11 @@ describe("the gateway's registry", () => {
   let client: RegistryClient;
   let host: string;
   let base: Digest;
+  /** The registries that names without a host are looked for at. */
+  let others: DockerRegistry[];
   beforeAll(async () => {
-    mayfly = await startSystem();
+    others = await Promise.all([startDockerRegistry(), startDockerRegistry()]);
+    mayfly = await startSystem({ MAYFLY_REGISTRIES: `${others[0]!.host}/team,${others[1]!.host}` });
     host = new URL(mayfly.url).host;
     dir = await mkdtemp(join(tmpdir(), "mayfly-registry-e2e-"));
     store = await openImageStore(join(dir, "store"), { layerTree: LAYER_TREE });
@@ -40,6 +44,7 @@ describe("the gateway's registry", () => {
   });
   afterAll(async () => {
     expect(await mayfly.stop()).toBe(0);
+    for (const registry of others) await registry.close();
     await rm(dir, { recursive: true, force: true });
   });
 
@@ -116,6 +121,29 @@ describe("the gateway's registry", () => {
     } finally {
       await docker.close();
     }
+  });
+
+  it("has a name without a host looked for at the operator's registries: by pull, FROM and a deploy", async () => {
+    const app: LayerEntry = { type: "directory", path: "app", ...ATTRIBUTES };
+    const saying = (text: string) =>
+      imageOf(base, [app, file("app/index.mjs", `export default () => new Response('${text}');`)]);
+    const [first, second] = [await saying("first"), await saying("second")];
+    await client.push(first, `${others[0]!.host}/team/common:1`);
+    await client.push(second, `${others[1]!.host}/common:1`);
+    await client.push(second, `${others[1]!.host}/only/second:1`);
+    const answer = await deploy("common", "common:1");
+    expect([answer.status, await answer.json()]).toMatchObject([201, { version: 1, image: first }]);
+    expect(await (await mayfly.call("common")).text()).toBe("first");
+    expect(await (await deploy("common", "only/second:1")).json()).toMatchObject({ version: 2, image: second });
+    const built = await mayfly.deploy("from", "FROM only/second:1\nENV BUILT=1\n");
+    expect([built.status, await built.json()]).toMatchObject([201, { version: 1 }]);
+    expect(await (await mayfly.call("from")).text()).toBe("second");
+    const pulled = await mayfly.api("/v1/images/common:1/pull", { method: "POST" });
+    expect(await pulled.json()).toEqual({ reference: `${others[0]!.host}/team/common:1`, digest: first });
+    const absent = await deploy("absent", "only/none:1");
+    const problem = (await absent.json()) as { code: string; detail: string };
+    expect([absent.status, problem.code]).toEqual([422, "unknown_image"]);
+    for (const registry of others) expect(problem.detail).toContain(`${registry.host} answered`);
   });
 
   it("takes an image of 128 layers more, which are one root in a box", async () => {

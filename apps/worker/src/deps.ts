@@ -33,6 +33,8 @@ export interface WorkerDeps {
   readonly surroundings: BuildSurroundings;
   /** Who speaks with registries of others in our place. */
   readonly courier: CourierPrograms;
+  /** Where names without a registry's host are looked for; null: the operator did not say. */
+  readonly registries: readonly string[] | null;
   /** What builds of Dockerfiles remember. */
   readonly buildCache: DirectoryCache;
   /** What their programs keep from build to build. */

@@ -1,5 +1,5 @@
 import { availableParallelism, hostname, totalmem } from "node:os";
-import { type AllowedTarget, parseAllowedTargets } from "@mayfly/contract";
+import { type AllowedTarget, parseAllowedTargets, parseRegistries } from "@mayfly/contract";
 import { z } from "zod";
 
 const Variables = z.record(z.string(), z.string());
@@ -42,6 +42,14 @@ const Env = z.object({
     .optional()
     .transform((text) => (text === undefined ? [] : parseAllowedTargets(text)))
     .pipe(z.custom<AllowedTarget[]>((targets) => targets !== null, "addresses, each with a port")),
+  /** Where names without a registry's host are looked for. */
+  MAYFLY_REGISTRIES: z
+    .string()
+    .optional()
+    .transform((text) => (text === undefined ? undefined : parseRegistries(text)))
+    .pipe(z.custom<string[] | undefined>((places) => places !== null, "registries, each with a path or none")),
+  /** A file of certificates by which registries are known, besides those that Node has. */
+  MAYFLY_REGISTRY_CA: z.string().startsWith("/").optional(),
 });
 
 export interface WorkerEnv {
@@ -59,6 +67,9 @@ export interface WorkerEnv {
   readonly buildVariables: Readonly<Record<string, string>>;
   readonly buildCa: string | null;
   readonly allowed: readonly AllowedTarget[];
+  /** Null: it was not said. */
+  readonly registries: readonly string[] | null;
+  readonly registryCa: string | null;
 }
 
 /** @throws Error naming each variable that cannot be used. */
@@ -84,5 +95,7 @@ export function parseEnv(raw: Record<string, string | undefined>): WorkerEnv {
     buildVariables: env.MAYFLY_BUILD_VARIABLES,
     buildCa: env.MAYFLY_BUILD_CA ?? null,
     allowed: env.MAYFLY_EGRESS_ALLOW,
+    registries: env.MAYFLY_REGISTRIES ?? null,
+    registryCa: env.MAYFLY_REGISTRY_CA ?? null,
   };
 }

@@ -18,6 +18,7 @@ import { BuildSurroundings } from "./build/surroundings.ts";
 import { systemClock } from "./clock.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { parseEnv } from "./env.ts";
+import { courierOf } from "./images/courier.ts";
 import { InUse } from "./images/in-use.ts";
 import { Roots } from "./images/roots.ts";
 import { serveImages } from "./images/serve.ts";
@@ -74,7 +75,8 @@ const deps: WorkerDeps = {
   store,
   scratch,
   uploads: join(env.home, "uploads"),
-  courier: { cage: join(env.native, "courier-cage"), program: join(env.native, "courier.mjs") },
+  courier: await courierOf(env.native, join(runDir, "registry-ca"), env.registryCa),
+  registries: env.registries,
   importer: imageImporter({ blobs: store.blobs, most_bytes: FIXED_LIMITS.image_bytes }),
   roots,
   programs: new ImagePrograms(store, roots),

@@ -17,6 +17,8 @@ export interface SystemOptions {
   readonly buildVariables: Readonly<Record<string, string>>;
   readonly buildCa: string | undefined;
   readonly egressAllow: string | undefined;
+  readonly registries: string | undefined;
+  readonly registryCa: string | undefined;
   /** One line for a person about what the supervisor does. */
   readonly say: (line: string) => void;
   /** A line of a service's own log. */
@@ -108,6 +110,8 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
           MAYFLY_BUILD_VARIABLES: JSON.stringify(options.buildVariables),
           MAYFLY_BUILD_CA: options.buildCa,
           MAYFLY_EGRESS_ALLOW: options.egressAllow,
+          MAYFLY_REGISTRIES: options.registries,
+          MAYFLY_REGISTRY_CA: options.registryCa,
           ...(options.readyMemory !== undefined && { MAYFLY_READY_BYTES: String(options.readyMemory) }),
         },
         cwd: "/",

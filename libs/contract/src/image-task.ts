@@ -64,7 +64,7 @@ export const ImageTask = z.discriminatedUnion("verb", [
     platform: PlatformName.nullable().default(null),
     ...remote,
   }),
-  /** What a name with a registry's host stands for: here, else there. */
+  /** What a name stands for: here, else at the registry that it names or at those of the operator. The answer has its whole name. */
   z.strictObject({ verb: z.literal("resolve"), reference: Reference }),
   /** To `to`; null: to where the image's own name says. */
   z.strictObject({ verb: z.literal("push"), reference: Reference, to: Reference.nullable().default(null), ...remote }),

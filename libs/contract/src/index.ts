@@ -11,6 +11,7 @@ export * from "./limits.ts";
 export * from "./message.ts";
 export * from "./mount.ts";
 export * from "./outcome.ts";
+export * from "./registries.ts";
 export * from "./settings.ts";
 export * from "./sniff-archive.ts";
 export * from "./source-reference.ts";

@@ -50,6 +50,7 @@ export type { Fetched } from "./registry/fetch-image.ts";
 export { type Importer, imageImporter } from "./registry/importer.ts";
 export type { BlobProgress, OnProgress } from "./registry/progress.ts";
 export { formatRemote, parseRemoteReference, type RemoteReference } from "./registry/remote-reference.ts";
+export { RETRY } from "./registry/retry.ts";
 export type { ImageSource } from "./registry/source.ts";
 export { type DockerRegistry, startDockerRegistry } from "./registry/testing/docker-registry.ts";
 export { type Front, startFront } from "./registry/testing/front.ts";

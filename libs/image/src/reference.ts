@@ -1,4 +1,4 @@
-import type { Digest } from "@mayfly/contract";
+import { type Digest, REGISTRY_HOST, REPOSITORY_COMPONENT } from "@mayfly/contract";
 import { isDigest } from "./digest.ts";
 import { ImageError } from "./error.ts";
 
@@ -14,10 +14,7 @@ export interface Reference {
   readonly digest: Digest | null;
 }
 
-const COMPONENT = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
-/** A first component with a dot, a port, or `localhost` is a registry host: capitals are legal there. */
-const HOST = "(?:localhost|[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)+|[A-Za-z0-9-]+(?=:[0-9])|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?";
-const NAME = new RegExp(`^(?:(${HOST})/)?(${COMPONENT}(?:/${COMPONENT})*)$`);
+const NAME = new RegExp(`^(?:(${REGISTRY_HOST})/)?(${REPOSITORY_COMPONENT}(?:/${REPOSITORY_COMPONENT})*)$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const LONGEST_NAME = 255;
 /** It would be taken for an image's id. */

@@ -18,20 +18,24 @@ import { PREFIX, startGateway, type TestGateway } from "../testing/gateway.ts";
 import { IMAGE } from "../testing/worker.ts";
 import { resumeBuilds } from "./unfinished.ts";
 
+const sha256 = (bytes: Uint8Array | string) => `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
+const ABSENT = sha256("x");
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const TROUBLES: Record<string, { code: string; message: string }> = {
   "r.example/none:1": { code: "not_found", message: "none there" },
+  "nobody/has:1": { code: "not_found", message: "none here" },
+  [`plain@${ABSENT}`]: { code: "not_found", message: "none here" },
+  "away:1": { code: "registry_unavailable", message: "(1) it is away" },
   "r.example/secret": { code: "registry_denied", message: "who are you" },
   "r.example/away": { code: "registry_unavailable", message: "it is away" },
 };
-const sha256 = (bytes: Uint8Array | string) => `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
 
 describe("a deploy of an image", () => {
   let gateway: TestGateway;
   let jobs: BuildJob[];
   /** What a worker finds at other registries. */
   let looking: Consumer;
-  let resolved: { digest: Digest };
+  let resolved: { digest: Digest; reference?: string };
   let asked: string[];
   beforeAll(async () => {
     gateway = await startGateway();
@@ -120,6 +124,23 @@ describe("a deploy of an image", () => {
     expect(asked).toEqual(["r.example:5000/team/app:2", "r.example:5000/team/app:latest"]);
   });
 
+  it("that is not in our registry is what a worker has by that name, or finds at the operator's registries", async () => {
+    for (const [at, reference] of ["app:2", "r.example/team/app:2"].entries()) {
+      const digest = sha256(reference);
+      resolved = { digest, reference };
+      const answer = await deploy("short", { image: "app:2" });
+      expect(await answer.json()).toMatchObject({ version: at + 1, source_digest: digest });
+      const repository = reference.replace(":2", "");
+      expect(jobs.at(-1)?.source).toEqual({ kind: "image", digest, repository });
+    }
+    expect(asked).toEqual(["app:2", "app:2"]);
+    await push("app", "2", "pushed");
+    expect(await (await deploy("short", { image: "app:2" })).json()).toMatchObject({
+      source_digest: (await gateway.deps.registry.index.manifest("app", "2"))?.digest,
+    });
+    expect(asked).toHaveLength(2);
+  });
+
   it("takes settings beside it, in the query and in a form", async () => {
     await push("set", "latest", "set");
     expect(await (await deploy("set", { image: "set" }, "&memory=64MiB")).json()).toMatchObject({
@@ -133,8 +154,16 @@ describe("a deploy of an image", () => {
   });
 
   it.each<[string, unknown, number, string, RegExp]>([
-    ["an unknown repository", { image: "nobody/has:1" }, 422, "unknown_image", /no image nobody\/has:1/],
-    ["an unknown digest", { image: `plain@${sha256("x")}` }, 422, "unknown_image", /no image plain@sha256/],
+    ["an unknown repository", { image: "nobody/has:1" }, 422, "unknown_image", /no image nobody\/has:1; .*none here$/],
+    ["an unknown digest", { image: `plain@${ABSENT}` }, 422, "unknown_image", /no image plain@sha256/],
+    [
+      "a name of ours that is not here",
+      { image: `mayfly/none@sha256:${"0".repeat(64)}` },
+      422,
+      "unknown_image",
+      /mayfly/,
+    ],
+    ["one of operator's registries away", { image: "away:1" }, 502, "registry_unavailable", /^\(1\) it is away/],
     ["one that another registry lacks", { image: "r.example/none:1" }, 422, "unknown_image", /^none there/],
     ["one that another registry does not show", { image: "r.example/secret" }, 422, "registry_denied", /^who are you/],
     ["one of a registry that is away", { image: "r.example/away" }, 502, "registry_unavailable", /^it is away/],

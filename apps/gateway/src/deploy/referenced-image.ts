@@ -7,13 +7,13 @@ import { isTag } from "../registry/target.ts";
 export interface Referenced {
   /** Of a manifest or an index. */
   readonly digest: Digest;
-  /** At another registry: `registry.example/team/app`; null: in ours. */
+  /** At another registry: `registry.example/team/app`; in the workers' store: `app`; null: in our registry. */
   readonly repository: string | null;
 }
 
 /**
- * Finds what an image's name stands for now: a tag that moves later changes nothing of this deploy. A name with the host of another
- * registry is looked for by a worker, which also fetches it: what is with the workers by that name, else what that registry has.
+ * Finds what an image's name stands for now: a tag that moves later changes nothing of this deploy. What is not in our registry, a worker
+ * looks for, which also fetches it: what is with the workers by that name, else what the registry has that the name or the operator says.
  * @param host as the client called us: `localhost:8080/app:1` is `app:1` here @throws Fault
  */
 export async function referencedImage(
@@ -21,27 +21,28 @@ export async function referencedImage(
   host: string | undefined,
   deps: Pick<GatewayDeps, "registry" | "published" | "images">,
 ): Promise<Referenced> {
-  const { registry, repository, reference } = placeOf(image, host);
-  if (registry !== null) {
-    return { digest: await lookedFor(image, deps), repository: `${registry}/${repository}` };
-  }
+  const { registry, repository, reference, isOurs } = placeOf(image, host);
+  if (registry !== null) return lookedFor(image, deps);
   if (isPublished(repository) && isTag(reference)) await deps.published.refresh(repository, reference);
   const found = await deps.registry.index.manifest(repository, reference);
   if (found) return { digest: found.digest, repository: null };
-  throw new Fault("unknown_image", {
-    detail: `the registry has no image ${repository}${reference.includes(":") ? "@" : ":"}${reference}`,
-    hint: `push it first (skopeo copy docker://… docker://${host ?? "host:port"}/${repository}), or name another registry: docker.io/…`,
+  const detail = `the registry has no image ${repository}${reference.includes(":") ? "@" : ":"}${reference}`;
+  const hint = `push it first (skopeo copy docker://… docker://${host ?? "host:port"}/${repository}), or name another registry: docker.io/…`;
+  if (isOurs || isPublished(repository)) throw new Fault("unknown_image", { detail, hint });
+  return lookedFor(image, deps).catch((error: unknown) => {
+    if (!(error instanceof Fault) || error.code !== "unknown_image") throw error;
+    throw new Fault("unknown_image", { detail: `${detail}; with the workers: ${error.message}`, hint, cause: error });
   });
 }
 
 /** A registry that says nothing keeps nobody waiting. */
 const LOOK_MS = 30_000;
 
-async function lookedFor(reference: string, { images }: Pick<GatewayDeps, "images">): Promise<Digest> {
+async function lookedFor(reference: string, { images }: Pick<GatewayDeps, "images">): Promise<Referenced> {
   const signal = AbortSignal.timeout(LOOK_MS);
   try {
-    const { digest } = (await images.ask({ verb: "resolve", reference }, { signal })) as ImageResults["resolve"];
-    return digest;
+    const found = (await images.ask({ verb: "resolve", reference }, { signal })) as ImageResults["resolve"];
+    return { digest: found.digest, repository: parseReference(found.reference).name };
   } catch (error) {
     if (signal.aborted) {
       const detail = `looking for ${reference}: its registry did not answer within ${LOOK_MS / 1000} s`;
@@ -63,6 +64,8 @@ interface Place {
   readonly repository: string;
   /** A tag or a digest. */
   readonly reference: string;
+  /** Our own address is written before it. */
+  readonly isOurs: boolean;
 }
 
 function placeOf(image: string, host: string | undefined): Place {
@@ -70,8 +73,10 @@ function placeOf(image: string, host: string | undefined): Place {
   const slash = name.indexOf("/");
   const first = slash === -1 ? "" : name.slice(0, slash);
   const hosted = first === "localhost" || /[.:A-Z]/.test(first);
+  const isOurs = hosted && first === host;
   return {
-    registry: hosted && first !== host ? first : null,
+    isOurs,
+    registry: hosted && !isOurs ? first : null,
     repository: hosted ? name.slice(slash + 1) : name,
     reference: digest ?? tag,
   };

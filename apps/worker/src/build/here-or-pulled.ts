@@ -3,19 +3,15 @@ import { ImageError } from "@mayfly/image";
 import { found } from "../images/names.ts";
 import { type Moving, pull } from "../images/registries.ts";
 
-/** Names below it are of images that are made here: no registry is asked for them. */
-const OURS = "mayfly/";
-
 /**
- * An image that is here by that name, else what its registry has by it (Docker Hub's, when it names none), for anybody.
+ * An image that is here by that name, else what its registry has by it (the operator's or Docker Hub, when it names none), for anybody.
  * @throws ImageError `missing` and its like
  */
 export async function hereOrPulled(reference: string, platform: string | null, parts: Moving): Promise<Digest> {
   try {
-    return await found(reference, parts.store);
+    return await found(reference, parts);
   } catch (error) {
     if (!(error instanceof ImageError) || error.reason !== "missing") throw error;
-    if (reference.startsWith(OURS)) throw error;
   }
   const task = { verb: "pull", reference, platform, credential: null, insecure: false } as const;
   try {

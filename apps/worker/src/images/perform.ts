@@ -1,17 +1,17 @@
 import type { ImageTask, ImageVerb } from "@mayfly/contract";
-import { ImageError, type ImageStore } from "@mayfly/image";
+import { ImageError } from "@mayfly/image";
 import { pruneBuilds } from "../build/cache-upkeep.ts";
 import type { WorkerDeps } from "../deps.ts";
 import type { Requester } from "../requests/requester.ts";
 import type { Answer } from "../requests/serve.ts";
-import { found, history, inspect, known, list, movable, rollback, tag, untag } from "./names.ts";
+import { found, history, inspect, known, list, movable, type Named, rollback, tag, untag } from "./names.ts";
 import { pull, push, resolve } from "./registries.ts";
 import { fsck, gc } from "./upkeep.ts";
 
 type Task<V extends ImageVerb> = Extract<ImageTask, { verb: V }>;
 type Deps = Pick<
   WorkerDeps,
-  "store" | "importer" | "courier" | "inUse" | "roots" | "spool" | "clock" | "buildCache" | "mountCaches"
+  "store" | "importer" | "courier" | "registries" | "inUse" | "roots" | "spool" | "clock" | "buildCache" | "mountCaches"
 >;
 
 /** Does what a request asks for. @throws ImageError */
@@ -22,21 +22,21 @@ export async function perform(task: ImageTask, deps: Deps, requester: Requester)
     case "list":
       return { result: await list(store) };
     case "inspect":
-      return { result: await inspect(task.reference, store) };
+      return { result: await inspect(task.reference, deps) };
     case "history":
-      return { result: await history(task.reference, store) };
+      return { result: await history(task.reference, deps) };
     case "tag":
-      return { result: await tag(task.reference, task.image, store) };
+      return { result: await tag(task.reference, task.image, deps) };
     case "untag":
-      return { result: await untag(task.reference, store) };
+      return { result: await untag(task.reference, deps) };
     case "log":
-      return { result: { log: await requireLog(task.reference, store) } };
+      return { result: { log: await requireLog(task.reference, deps) } };
     case "rollback":
-      return { result: await rollback(task.reference, task.to, store) };
+      return { result: await rollback(task.reference, task.to, deps) };
     case "save":
-      return { bytes: store.save(await named(task.references, store), task.format) };
+      return { bytes: store.save(await named(task.references, deps), task.format) };
     case "export":
-      return { bytes: store.export(await found(task.reference, store)) };
+      return { bytes: store.export(await found(task.reference, deps)) };
     case "load":
       return { result: { images: await store.load(requester.body(), { acceptTag: movable }) } };
     case "import":
@@ -56,19 +56,19 @@ export async function perform(task: ImageTask, deps: Deps, requester: Requester)
   }
 }
 
-async function requireLog(reference: string, store: ImageStore) {
-  const log = await store.tagLog(await known(reference, store));
+async function requireLog(reference: string, deps: Named) {
+  const log = await deps.store.tagLog(await known(reference, deps));
   if (log.length === 0) throw new ImageError("missing", `there is no tag ${reference}`);
   return log;
 }
 
 /** An image that is saved by a tag has that tag where it is loaded. */
-async function named(references: readonly string[], store: ImageStore) {
-  const all = await store.tags();
+async function named(references: readonly string[], deps: Named) {
+  const all = await deps.store.tags();
   return Promise.all(
     references.map(async (reference) => {
-      const digest = await found(reference, store);
-      const name = await known(reference, store).catch(() => ""); // A digest alone is no name.
+      const digest = await found(reference, deps);
+      const name = await known(reference, deps).catch(() => ""); // A digest alone is no name.
       return { digest, tags: all.get(name) === digest ? [name] : [] };
     }),
   );

@@ -98,20 +98,21 @@ describe("garbage collection leaves", () => {
 describe("an image is found", () => {
   it("by its name, its digest, and how that begins, when no other begins so", async () => {
     const [one, other] = [await image("one"), await image("other")];
+    const here = { store, registries: null };
     await store.tag("one", one);
     await store.tag("deadbeef", other);
     const hex = one.slice("sha256:".length);
     for (const name of ["one", "one:latest", one, `one@${one}`, hex, hex.slice(0, 12), `sha256:${hex.slice(0, 6)}`])
-      expect(await found(name, store)).toBe(one);
-    expect(await found("deadbeef", store)).toBe(other);
+      expect(await found(name, here)).toBe(one);
+    expect(await found("deadbeef", here)).toBe(other);
     for (const name of ["none", "one:2", "facade", `sha256:${"0".repeat(64)}`])
-      await expect(found(name, store)).rejects.toMatchObject({ reason: "missing" });
+      await expect(found(name, here)).rejects.toMatchObject({ reason: "missing" });
     await store.tag("docker.io/library/pulled:1", other);
-    expect(await found("pulled:1", store)).toBe(other);
-    const absent = found(`pulled:1@sha256:${"0".repeat(64)}`, store);
+    expect(await found("pulled:1", here)).toBe(other);
+    const absent = found(`pulled:1@sha256:${"0".repeat(64)}`, here);
     await expect(absent).rejects.toMatchObject({ reason: "missing" });
-    expect(await untag("pulled:1", store)).toEqual({ reference: "docker.io/library/pulled:1", digest: other });
-    await expect(found("pulled:1", store)).rejects.toMatchObject({ reason: "missing" });
-    await expect(found("No Name", store)).rejects.toMatchObject({ reason: "refused" });
+    expect(await untag("pulled:1", here)).toEqual({ reference: "docker.io/library/pulled:1", digest: other });
+    await expect(found("pulled:1", here)).rejects.toMatchObject({ reason: "missing" });
+    await expect(found("No Name", here)).rejects.toMatchObject({ reason: "refused" });
   });
 });
