@@ -34,9 +34,10 @@ export interface RunningSystem {
 
 /**
  * Bodies pass through both processes as buffers of 64 KiB, which Node frees when it collects its young generation: a small one is
- * collected often, so that a gigabyte that streams through does not first grow the process.
+ * collected often, so that a gigabyte that streams through does not first grow the process. What pulls and pushes collects it itself
+ * besides (libs/image/src/bytes/collect.ts).
  */
-export const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"];
+export const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1", "--expose-gc"];
 
 /** Starts Redis, the gateway and a worker, in that order, each a process of its own; stops them in the order in which work drains. */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {

@@ -109,28 +109,31 @@ export class FrameDecoder {
     return this.#size;
   }
 
+  /** The next `length` bytes, of those that are here: a view when they came in one chunk, else a copy of no more than them. */
   #peek(length: number): Uint8Array {
-    if (this.#chunks[0]!.byteLength < length) this.#chunks = [concat(this.#chunks, this.#size)];
-    return this.#chunks[0]!.subarray(0, length);
+    const first = this.#chunks[0]!;
+    if (first.byteLength >= length) return first.subarray(0, length);
+    const whole = new Uint8Array(length);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      if (at === length) break;
+      const part = chunk.subarray(0, length - at);
+      whole.set(part, at);
+      at += part.byteLength;
+    }
+    return whole;
   }
 
   #take(length: number): Uint8Array {
     if (length === 0) return new Uint8Array(0);
-    if (this.#chunks[0]!.byteLength < length) this.#chunks = [concat(this.#chunks, this.#size)];
-    const first = this.#chunks[0]!;
+    const taken = this.#peek(length);
     this.#size -= length;
-    if (first.byteLength === length) this.#chunks.shift();
-    else this.#chunks[0] = first.subarray(length);
-    return first.subarray(0, length);
+    let [used, left] = [0, length];
+    for (; used < this.#chunks.length && this.#chunks[used]!.byteLength <= left; used += 1) {
+      left -= this.#chunks[used]!.byteLength;
+    }
+    this.#chunks.splice(0, used);
+    if (left > 0) this.#chunks[0] = this.#chunks[0]!.subarray(left);
+    return taken;
   }
-}
-
-function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }

@@ -1,12 +1,16 @@
+import type { IncomingMessage } from "node:http";
 import { ImageError } from "../error.ts";
 import { distrustOf } from "./distrust.ts";
 import { Unavailable } from "./failure.ts";
 import type { Stall } from "./stall.ts";
 
+/** By their names, in lower case; several of one name are one, with commas between. */
+export type AnswerHeaders = Pick<Headers, "get">;
+
 /** What a registry sent back. Its body is read once: as chunks, as bytes, or thrown away. */
 export interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** Where the answer came from, after redirects: what a relative `Location` is relative to. */
   readonly url: URL;
   /** Fails with Unavailable when the connection breaks or nothing comes for too long. */
@@ -16,12 +20,14 @@ export interface Answer {
   discard(): Promise<void>;
 }
 
-export function answerOf(response: Response, url: URL, stall: Stall, signal: AbortSignal): Answer {
+/** As much of an answer that nobody wants as is read to its end; more of it ends the connection. */
+export const DRAINED_BYTES = 64 * 1024;
+
+export function answerOf(message: IncomingMessage, url: URL, stall: Stall, signal: AbortSignal): Answer {
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    if (!response.body) return;
     try {
       stall.moved();
-      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      for await (const chunk of message as AsyncIterable<Uint8Array>) {
         stall.rest();
         yield chunk;
         stall.moved();
@@ -33,12 +39,12 @@ export function answerOf(response: Response, url: URL, stall: Stall, signal: Abo
     }
   }
   return {
-    status: response.status,
-    headers: response.headers,
+    status: message.statusCode!,
+    headers: { get: (name) => message.headers[name]?.toString() ?? null },
     url,
     chunks,
     bytes: (most) => bytesOf(chunks(), most),
-    discard: async () => void (await response.body?.cancel().catch(() => {})),
+    discard: async () => void (await bytesOf(chunks(), DRAINED_BYTES).catch(() => {})),
   };
 }
 
@@ -59,10 +65,6 @@ export function broken(error: unknown, url: URL, signal: AbortSignal, stall: Sta
   if (signal.aborted) return signal.reason;
   const cause = (error as { cause?: unknown }).cause ?? error;
   for (const ours of [error, cause]) if (ours instanceof ImageError || ours instanceof Unavailable) return ours;
-  // What fetch says of a stream that was to be sent elsewhere (wire.ts).
-  if (cause instanceof Error && cause.message === "unexpected redirect") {
-    return new ImageError("refused", `${url.host} redirects an upload, which is not followed`, error);
-  }
   const distrust = distrustOf(cause, url);
   if (distrust !== null) return distrust;
   if (stall.signal.aborted) return new Unavailable(`${url.host}: ${stall.message}`, { cause: error });

@@ -1,3 +1,4 @@
+import type { AnswerHeaders } from "./answer.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import { fetchToken } from "./token.ts";
 import type { Wire } from "./wire.ts";
@@ -43,7 +44,7 @@ export class Authorizer {
    * Takes in what a 401 demands. False: nothing more can be tried.
    * @param refused the header that was not enough, null when none was sent: others may have asked for a token meanwhile
    */
-  learn(headers: Headers, scopes: readonly string[], refused: string | null): boolean {
+  learn(headers: AnswerHeaders, scopes: readonly string[], refused: string | null): boolean {
     const challenges = parseChallenges(headers.get("www-authenticate") ?? "");
     const wanted =
       challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters.has("realm")) ??

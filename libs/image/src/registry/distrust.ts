@@ -23,10 +23,15 @@ const WRONG: Readonly<Record<string, string>> = {
 /** Others that OpenSSL has for certificates: revoked, not for servers, of too weak a key. */
 const OF_CERTIFICATES = /^(?:CERT|CRL|INVALID|HOSTNAME|PATH|EE_KEY|CA_(?:KEY|MD))_/;
 
+/** What is found while something is written has OpenSSL's words alone: `…:SSL routines:<function>:wrong version number:<file>:…`. */
+const reasonIn = (message: string): string =>
+  `ERR_SSL_${(/:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? "").toUpperCase().replaceAll(" ", "_")}`;
+
 /** A server that does not prove to be the one that was asked for: the next try would find the same. Null: the error is of another kind. */
 export function distrustOf(error: unknown, url: URL): ImageError | null {
-  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
-  if (typeof code !== "string") return null;
+  const { code: named, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  if (typeof named !== "string") return null;
+  const code = named === "EPROTO" ? reasonIn(String(message)) : named;
   const why = WRONG[code] ?? (OF_CERTIFICATES.test(code) ? "its certificate is not valid" : null);
   if (why === null) return null;
   // The names that a certificate has are in the message alone; of the others, Node's says how Node is started.

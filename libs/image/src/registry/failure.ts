@@ -1,4 +1,5 @@
 import { ImageError } from "../error.ts";
+import type { AnswerHeaders } from "./answer.ts";
 
 /**
  * What may go better the next time: a connection that broke, a registry that is busy. Sources of images throw it; whoever fetches
@@ -29,7 +30,7 @@ export interface Refusal {
   readonly request: string;
   readonly host: string;
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** The beginning of the body. */
   readonly text: string;
   /** Whether a credential was sent. */

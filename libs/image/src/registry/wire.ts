@@ -1,6 +1,7 @@
 import { ImageError } from "../error.ts";
 import { type Answer, answerOf, broken } from "./answer.ts";
 import type { HopGuard } from "./hop.ts";
+import { send } from "./http.ts";
 import { Stall } from "./stall.ts";
 
 export type Method = "GET" | "HEAD" | "POST" | "PATCH" | "PUT";
@@ -44,8 +45,8 @@ export class Wire {
       await this.#guard.check(url);
       const authorization = url.origin === exchange.url.origin ? exchange.authorization : null;
       const answer = await this.#once({ ...exchange, url, authorization });
-      const location = answer.headers.get("location");
-      if (!REDIRECTS.has(answer.status) || location === null) return answer;
+      const location = redirectOf(answer);
+      if (location === null) return answer;
       await answer.discard();
       const reads = exchange.method === "GET" || exchange.method === "HEAD";
       if (hops === MOST_REDIRECTS || (!reads && !KEEPS_METHOD.has(answer.status))) {
@@ -57,20 +58,30 @@ export class Wire {
 
   async #once({ method, url, headers: given, authorization, body, signal }: Exchange): Promise<Answer> {
     signal.throwIfAborted();
-    // Bytes as they are stored are asked for: nothing on the way is to pack or unpack them.
-    const headers = new Headers({ ...given, "accept-encoding": "identity", "user-agent": "mayfly" });
-    if (authorization !== null) headers.set("authorization", authorization);
-    if (body) headers.set("content-length", String(body.size_bytes));
     const stall = new Stall(this.#stall_ms);
     try {
-      const response = await fetch(url.href, {
-        method,
-        headers,
-        redirect: "manual",
-        signal: AbortSignal.any([signal, stall.signal]),
-        ...(body ? bodyOf(body.open(), stall) : {}),
-      } as RequestInit);
-      return answerOf(response, url, stall, signal);
+      const opened = body?.open() ?? null;
+      const isStream = opened !== null && !(opened instanceof Uint8Array);
+      const message = await send({
+        ...{
+          method,
+          url,
+          body: isStream ? watched(opened, body!.size_bytes, stall) : opened,
+          signal: AbortSignal.any([signal, stall.signal]),
+        },
+        headers: {
+          ...given,
+          // Bytes as they are stored are asked for: nothing on the way is to pack or unpack them.
+          ...{ "accept-encoding": "identity", "user-agent": "mayfly" },
+          ...(authorization !== null && { authorization }),
+          ...(body && { "content-length": String(body.size_bytes) }),
+        },
+      });
+      const answer = answerOf(message, url, stall, signal);
+      // What streams was read: it cannot be sent once more.
+      if (!isStream || redirectOf(answer) === null) return answer;
+      await answer.discard();
+      throw new ImageError("refused", `${url.host} redirects an upload, which is not followed`);
     } catch (error) {
       throw broken(error, url, signal, stall);
     } finally {
@@ -79,6 +90,9 @@ export class Wire {
   }
 }
 
+const redirectOf = ({ status, headers }: Answer): string | null =>
+  REDIRECTS.has(status) ? headers.get("location") : null;
+
 /** @throws ImageError `refused` for what is no address */
 export function resolved(location: string, from: URL): URL {
   if (URL.canParse(location, from.href)) return new URL(location, from);
@@ -86,18 +100,17 @@ export function resolved(location: string, from: URL): URL {
   throw new ImageError("refused", `${from.host} names an address that is none: ${shown}`);
 }
 
-/**
- * A stream is given with `window: null` and `redirect: "error"`, whatever that means elsewhere: any other fetch works on a clone of
- * the request (Fetch standard, "HTTP-network-or-cache fetch"), and the clone keeps in memory all that was sent. So an upload is not
- * redirected; registries say where it goes with `Location` instead.
- */
-function bodyOf(opened: Uint8Array | AsyncIterable<Uint8Array>, stall: Stall): object {
-  if (opened instanceof Uint8Array) return { body: opened };
-  const watched = async function* () {
-    for await (const chunk of opened) {
-      stall.moved();
-      yield chunk;
-    }
-  };
-  return { body: ReadableStream.from(watched()), duplex: "half", window: null, redirect: "error" };
+/** What streams, each piece of it a sign of life. @throws Error when it is not as much as was announced */
+async function* watched(
+  opened: AsyncIterable<Uint8Array>,
+  size_bytes: number,
+  stall: Stall,
+): AsyncGenerator<Uint8Array> {
+  let sent = 0;
+  for await (const chunk of opened) {
+    stall.moved();
+    sent += chunk.byteLength;
+    yield chunk;
+  }
+  if (sent !== size_bytes) throw new Error(`${sent} bytes of ${size_bytes} were there to be sent`);
 }

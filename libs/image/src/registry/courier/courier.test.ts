@@ -110,7 +110,10 @@ describe("a courier", () => {
         killed += 1;
       },
     });
-    expect([killed, again]).toEqual([1, [expect.stringContaining("the courier ended by SIGKILL")]]);
+    expect(killed).toBe(1);
+    // The configuration may have been on its way as well.
+    expect(again.length).toBeGreaterThan(0);
+    for (const reason of again) expect(reason).toContain("the courier ended by SIGKILL");
     expect((await theirs.fsck()).problems).toEqual([]);
   });
 

@@ -1,12 +1,10 @@
 import { decodeJson, FRAME, type Frame } from "@mayfly/contract";
-import { type Answer, bytesOf } from "../answer.ts";
+import { type Answer, bytesOf, DRAINED_BYTES } from "../answer.ts";
 import type { RegistryOptions, Request } from "../registry.ts";
 import type { Body } from "../wire.ts";
 import type { Lane } from "./lane.ts";
 import { type Ask, readHead, readTrouble } from "./message.ts";
 
-/** As much of an answer that nobody wants as is read to its end; more of it ends the lane. */
-const DRAINED_BYTES = 64 * 1024;
 /** A frame's payload; what is read from a store comes in larger pieces. */
 const PIECE_BYTES = 64 * 1024;
 
@@ -94,9 +92,10 @@ async function send(lane: Lane, body: Body): Promise<void> {
 }
 
 function answerOf(head: ReturnType<typeof readHead>, body: AsyncGenerator<Uint8Array>): Answer {
+  const shown = new Map(head.headers);
   return {
     status: head.status,
-    headers: new Headers(head.headers.map(([name, value]) => [name, value])),
+    headers: { get: (name) => shown.get(name) ?? null },
     url: new URL(head.url),
     chunks: () => body,
     bytes: (most) => bytesOf(body, most),

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { encodeHeader, encodeJson, type Frame, FrameDecoder, type FrameType } from "@mayfly/contract";
+import { passed } from "../../bytes/collect.ts";
 
 /** Frames that are waited for in one order and sent in one order, over a socket that two processes share. */
 export class Lane {
@@ -22,6 +23,7 @@ export class Lane {
       if (frame) return frame;
       const { value, done } = await this.#chunks.next().catch(() => ({ value: undefined, done: true }));
       if (done) return null;
+      passed(value!.byteLength);
       this.#frames.push(...this.#decoder.push(value!));
     }
   }
@@ -45,6 +47,7 @@ export class Lane {
 
   /** What the other side does not read is waited for; what it will never read is lost. */
   async #write(bytes: Uint8Array): Promise<void> {
+    passed(bytes.byteLength);
     if (this.#socket.write(bytes) || this.#socket.destroyed) return;
     const given = new AbortController();
     const { signal } = given;

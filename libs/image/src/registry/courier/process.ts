@@ -11,8 +11,11 @@ const LANES = 8;
 const FIRST_LANE = 3;
 /** A courier that has had nothing to do for so long is sent away. */
 const IDLE_MS = 2_000;
-/** Little is kept at a time: a small young generation is collected often and holds little. */
-const NODE = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1", "--max-old-space-size=128"];
+/** Little is kept at a time: a small young generation is collected often, by us as well (bytes/collect.ts), and holds little. */
+const NODE = [
+  ...["--disable-warning=ExperimentalWarning", "--expose-gc"],
+  ...["--max-semi-space-size=1", "--max-old-space-size=128"],
+];
 
 /** Ids of users that exist nowhere else (boxes have theirs from 0x40000000 up), a fresh one for each courier: none can touch another. */
 const FIRST_USER = 0x7e000000;
