@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { buildSync } from "esbuild";
 import { NODE_FLAGS } from "../../../infra/src/supervisor/supervisor.ts";
 import type { Subject } from "../measure/blocks.ts";
 import { type Command, runCommand } from "../peers/command.ts";
@@ -49,13 +50,17 @@ export const programs =
 export class StoreProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<never>;
+  /** The most of each, and of both in one task. */
   peak_mib = 0;
   courier_mib = 0;
+  together_mib = 0;
 
-  constructor(after: AsyncDisposableStack) {
-    this.#child = fork(join(import.meta.dirname, "../programs/image-store.ts"), {
-      execArgv: [...NODE_FLAGS],
-    });
+  /** @param dir for its program, in one file, as a worker's is: from its sources it would hold what strips their types */
+  constructor(dir: string, after: AsyncDisposableStack) {
+    const program = join(dir, "image-store.mjs");
+    const entryPoints = [join(import.meta.dirname, "../programs/image-store.ts")];
+    buildSync({ entryPoints, outfile: program, bundle: true, platform: "node", format: "esm", logLevel: "error" });
+    this.#child = fork(program, { execArgv: [...NODE_FLAGS] });
     this.#ended = once(this.#child, "exit").then(() => {
       throw new Error("the store's process has ended; it has said why");
     });
@@ -71,8 +76,9 @@ export class StoreProcess {
   async run(task: Omit<StoreTask, "layerTree" | "courier">): Promise<number> {
     this.#child.send({ layerTree: LAYER_TREE, courier: COURIER, ...task } satisfies StoreTask);
     const [done] = (await Promise.race([once(this.#child, "message"), this.#ended])) as [StoreDone];
-    this.peak_mib = done.peak_mib;
+    this.peak_mib = Math.max(this.peak_mib, done.peak_mib);
     this.courier_mib = Math.max(this.courier_mib, done.courier_mib);
+    if (done.courier_mib > 0) this.together_mib = Math.max(this.together_mib, done.peak_mib + done.courier_mib);
     return done.ms;
   }
 }

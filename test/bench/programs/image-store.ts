@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { type CourierPrograms, openImageStore, registryClient } from "@mayfly/image";
 
 /** What a bench asks of it, over IPC. */
@@ -16,7 +16,7 @@ export interface StoreTask {
 
 export interface StoreDone {
   readonly ms: number;
-  /** The most memory that the process ever had. */
+  /** The most memory that the process had meanwhile. */
   readonly peak_mib: number;
   /** Of a courier that is still there, 0 when there is none. */
   readonly courier_mib: number;
@@ -24,12 +24,18 @@ export interface StoreDone {
 
 /** Does things with stores for as long as its parent wants, as a worker does. What fails ends it. */
 process.on("message", async (task: StoreTask) => {
+  writeFileSync("/proc/self/clear_refs", FORGET_PEAK);
   const began = performance.now();
   await perform(task);
   const ms = performance.now() - began;
-  const done: StoreDone = { ms, peak_mib: process.resourceUsage().maxRSS / 1024, courier_mib: courierMib(task) };
+  const done: StoreDone = { ms, peak_mib: peakMib(process.pid), courier_mib: courierMib(task) };
   process.send!(done);
 });
+
+/** proc_pid_clear_refs(5). */
+const FORGET_PEAK = "5";
+const peakMib = (pid: number | string): number =>
+  Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
 
 /** A courier stays for a moment: what it needed at most is still to be read. */
 function courierMib({ courier }: StoreTask): number {
@@ -37,7 +43,7 @@ function courierMib({ courier }: StoreTask): number {
   const peaks = children.map((pid) => {
     try {
       if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(courier.program)) return 0;
-      return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+      return peakMib(pid);
     } catch {
       return 0; // It has gone, or there was none.
     }
