@@ -178,15 +178,15 @@ describe("the gateway's registry", () => {
   });
 
   it("lets nobody change what the worker runs", async () => {
+    const tags = join(mayfly.home, "images", "tags");
+    const node = () => readFileSync(join(tags, encodeURIComponent("mayfly/node:24")), "utf8");
+    const before = node();
+    expect(before.split("\n")[0]).toBe(base);
     const evil = await imageOf(base, [file("usr/local/bin/node", "#!/bin/sh\n")]);
     await expect(client.push(evil, `${host}/mayfly/node:24`)).rejects.toMatchObject({
       ...{ reason: "unauthorized", message: expect.stringContaining("DENIED") },
     });
-    const tags = join(mayfly.home, "images", "tags");
-    const [current, ...log] = readFileSync(join(tags, encodeURIComponent("mayfly/node:24")), "utf8")
-      .trim()
-      .split("\n");
-    expect([current, log.length]).toEqual([base, 1]);
+    expect(node()).toBe(before);
     const pulled = (tag: string) => others.some(({ host: other }) => tag.startsWith(`${other}/`));
     const made = readdirSync(tags).map(decodeURIComponent);
     expect(made.filter((tag) => !pulled(tag)).sort()).toEqual(["mayfly/builder:latest", "mayfly/node:24"]);
