@@ -30,10 +30,10 @@ export const TEST_PACKAGES = {
   buildah:
     "pulls an image from us, changes it and pushes the result; beside skopeo it takes two packages more, 21 MB in all",
   "busybox-static": "a root file system for Dockerfiles of tests",
+  mmdebstrap: "makes a Debian, to be imported, changed and moved in a test, and the base image debian of conformance",
 };
 
 /** What `npm run conformance` and `npm run bench` need besides: no test does. */
 export const PEER_PACKAGES = {
   "docker.io": "builds the same Dockerfiles; started privately",
-  mmdebstrap: "makes the base image debian",
 };
