@@ -4,6 +4,8 @@ import { ImageError, parseReference } from "@mayfly/image";
 const HUB = ["docker.io"];
 /** Names below it are of images that are made here. */
 const OURS = "mayfly/";
+/** It may be read as a name and a tag. */
+const AN_ID = /^sha256:[0-9a-f]{64}$/;
 
 /** Who is asked for what is pulled, and for what a build goes on from: Docker Hub when the operator says nothing, as with Docker. */
 export const asDocker = (registries: readonly string[] | null): readonly string[] => registries ?? HUB;
@@ -18,7 +20,7 @@ export const asSaid = (registries: readonly string[] | null): readonly string[] 
 export function placesOf(reference: string, registries: readonly string[]): string[] {
   const { host, name } = parseReference(reference);
   if (host !== null) return [reference];
-  return name.startsWith(OURS) ? [] : registries.map((registry) => `${registry}/${reference}`);
+  return name.startsWith(OURS) || AN_ID.test(reference) ? [] : registries.map((registry) => `${registry}/${reference}`);
 }
 
 /** What the first of several places gives. @throws ImageError: what each of them said, when none does */

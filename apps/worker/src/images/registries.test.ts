@@ -129,11 +129,14 @@ describe("a name without a registry's host", () => {
     expect(single.reference).toBe(`${other.host}/second:1`);
   });
 
-  it("is looked for nowhere by a deploy when the operator says nothing, and below mayfly/ by nobody", async () => {
+  it("is looked for nowhere by a deploy when the operator says nothing, and by nobody below mayfly/ or as an id", async () => {
     await expect(resolve(toResolve("second:1"), parts(null))).rejects.toThrow("there is no image second:1 here");
     for (const registries of [null, both()]) {
-      await expect(pull(toPull("mayfly/app:1"), parts(registries))).rejects.toMatchObject({ reason: "missing" });
-      await expect(resolve(toResolve("mayfly/app:1"), parts(registries))).rejects.toMatchObject({ reason: "missing" });
+      for (const name of ["mayfly/app:1", `sha256:${"0".repeat(64)}`]) {
+        const nowhere = { reason: "missing", message: `there is no image ${name} here` };
+        await expect(pull(toPull(name), parts(registries))).rejects.toMatchObject(nowhere);
+        await expect(resolve(toResolve(name), parts(registries))).rejects.toMatchObject(nowhere);
+      }
     }
   });
 });
