@@ -49,7 +49,7 @@ export const image: Bench = {
     for (const [whose, value] of [
       ["our process", ours.peak_mib] as const,
       ["a courier of it", ours.courier_mib] as const,
-      ["both in one pull or push, what they share counted twice", ours.together_mib] as const,
+      ["both in one pull or push, the program that they share counted once", ours.together_mib] as const,
     ]) {
       const measure = `images: peak memory of ${whose}`;
       ratios.push({ measure, value, unit: "MiB", wanted: { atMost: 150 } });
@@ -61,7 +61,7 @@ export const image: Bench = {
         `${fixture.files} files of this machine, ${figure(fixture.bytes / 1024 / 1024)} MiB, in ten layers of gzip; each turn in a fresh folder on the same disk. Debian's docker-registry, on loopback.`,
         "Ours is a process that goes on, as a worker is; theirs are programs that are started. CPU of making and removing each turn's folder is in theirs, and what layer-tree uses is in ours.",
         "Unpacking writes one folder a layer with us, which overlayfs lays together, and one folder for all with umoci, which also notes every file. Ours syncs every blob that it stores.",
-        "Our process runs with the worker's flags of Node; a courier, which speaks with the registry for it, is started for each pull and push, and is in their time. buildah pulls into storage of overlay layers.",
+        "Our process runs with the worker's flags of Node; a courier, which speaks with the registry for it, is started for each pull and push, and is in their time. buildah pulls into storage of overlay layers. skopeo pushes without its memory of what lies where: it would have blobs mounted, and send nothing.",
       ],
     };
   },

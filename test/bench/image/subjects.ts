@@ -50,7 +50,7 @@ export const programs =
 export class StoreProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<never>;
-  /** The most of each, and of both in one task. */
+  /** The most of each, and of both in one task, Node's program counted once. */
   peak_mib = 0;
   courier_mib = 0;
   together_mib = 0;
@@ -78,7 +78,8 @@ export class StoreProcess {
     const [done] = (await Promise.race([once(this.#child, "message"), this.#ended])) as [StoreDone];
     this.peak_mib = Math.max(this.peak_mib, done.peak_mib);
     this.courier_mib = Math.max(this.courier_mib, done.courier_mib);
-    if (done.courier_mib > 0) this.together_mib = Math.max(this.together_mib, done.peak_mib + done.courier_mib);
+    const together = done.peak_mib + done.courier_mib - done.courier_file_mib;
+    if (done.courier_mib > 0) this.together_mib = Math.max(this.together_mib, together);
     return done.ms;
   }
 }

@@ -5,6 +5,8 @@ import { openImageStore } from "@mayfly/image";
 import { type Fixture, LAYER_TREE } from "./fixture.ts";
 import { programs, type StoreProcess, type Work } from "./subjects.ts";
 
+const FORGETTING = 'mkdir -p /var/lib/containers && mount -t tmpfs none /var/lib/containers && exec "$@"';
+
 /** Something to be done, by us first and then by others. */
 export interface Task {
   readonly caption: string;
@@ -22,9 +24,13 @@ export function tasksOf(dir: string, fixture: Fixture, host: string, ours: Store
     file: "skopeo",
     args: ["copy", "-q", "--src-tls-verify=false", `docker://${reference}`, `oci:${to}:1`],
   });
+  /** Without what it remembers of registries below /var/lib/containers: it would have the blobs mounted from another repository, and send nothing. */
   const copyOut = (to: string) => ({
-    file: "skopeo",
-    args: ["copy", "-q", "--dest-tls-verify=false", `oci:${layout}:1`, `docker://${to}`],
+    file: "unshare",
+    args: [
+      ...["--mount", "--propagation", "private", "sh", "-c", FORGETTING, "sh"],
+      ...["skopeo", "copy", "-q", "--dest-tls-verify=false", `oci:${layout}:1`, `docker://${to}`],
+    ],
   });
   /** Its store keeps layers as ours does. What it mounts goes with it. */
   const policy = join(dir, "policy.json");

@@ -20,6 +20,8 @@ export interface StoreDone {
   readonly peak_mib: number;
   /** Of a courier that is still there, 0 when there is none. */
   readonly courier_mib: number;
+  /** Of that, what is read from files: Node's program, which this process has as well. */
+  readonly courier_file_mib: number;
 }
 
 /** Does things with stores for as long as its parent wants, as a worker does. What fails ends it. */
@@ -28,27 +30,27 @@ process.on("message", async (task: StoreTask) => {
   const began = performance.now();
   await perform(task);
   const ms = performance.now() - began;
-  const done: StoreDone = { ms, peak_mib: peakMib(process.pid), courier_mib: courierMib(task) };
+  const done: StoreDone = { ms, peak_mib: mib(process.pid, "VmHWM"), ...courierPeak(task) };
   process.send!(done);
 });
 
 /** proc_pid_clear_refs(5). */
 const FORGET_PEAK = "5";
-const peakMib = (pid: number | string): number =>
-  Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+const mib = (pid: number | string, row: "VmHWM" | "RssFile"): number =>
+  Number(new RegExp(`^${row}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
 
 /** A courier stays for a moment: what it needed at most is still to be read. */
-function courierMib({ courier }: StoreTask): number {
+function courierPeak({ courier }: StoreTask): Pick<StoreDone, "courier_mib" | "courier_file_mib"> {
   const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ");
-  const peaks = children.map((pid) => {
+  for (const pid of children) {
     try {
-      if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(courier.program)) return 0;
-      return peakMib(pid);
+      if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(courier.program)) continue;
+      return { courier_mib: mib(pid, "VmHWM"), courier_file_mib: mib(pid, "RssFile") };
     } catch {
-      return 0; // It has gone, or there was none.
+      // It has gone.
     }
-  });
-  return Math.max(0, ...peaks);
+  }
+  return { courier_mib: 0, courier_file_mib: 0 };
 }
 
 async function perform({ layerTree, courier, store: dir, verb, what, where = "" }: StoreTask): Promise<void> {
