@@ -16,6 +16,7 @@ import {
 } from "@mayfly/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { changeByBuildah } from "./buildah.ts";
+import { runMayfly } from "./program.ts";
 import { KEY, type System, startSystem } from "./system.ts";
 
 /** As `npm test` builds it. */
@@ -140,6 +141,11 @@ describe("the gateway's registry", () => {
     expect(await (await mayfly.call("from")).text()).toBe("second");
     const pulled = await mayfly.api("/v1/images/common:1/pull", { method: "POST" });
     expect(await pulled.json()).toEqual({ reference: `${others[0]!.host}/team/common:1`, digest: first });
+    await client.push(second, `${others[1]!.host}/only/third:1`);
+    const shown = ["only/third:1", "node", "-e", "console.log(require('fs').readFileSync('/app/index.mjs', 'utf8'))"];
+    const cli = { cwd: dir, env: { MAYFLY_URL: mayfly.url, NO_COLOR: "1" } };
+    expect((await runMayfly(["run", "--rm", "--pull", "never", ...shown], cli)).code).toBe(125);
+    expect((await runMayfly(["run", "--rm", ...shown], cli)).stdout).toContain("second");
     const absent = await deploy("absent", "only/none:1");
     const problem = (await absent.json()) as { code: string; detail: string };
     expect([absent.status, problem.code]).toEqual([422, "unknown_image"]);

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Client } from "../../client.ts";
 import { collect } from "../../flags/pair.ts";
 import { commit, diff, exportBox } from "./files.ts";
@@ -26,6 +26,13 @@ export function addBoxCommands(program: Command, client: () => Client): void {
     .option("--cpus <n>", "CPUs (default 1)")
     .option("--pids-limit <n>", "processes and threads (default 512)")
     .option("--disk <size>", "what it may write (default 10GiB)")
+    .addOption(
+      new Option("--pull <when>", "fetch the image first: missing (default), always, never").choices([
+        "missing",
+        "always",
+        "never",
+      ]),
+    )
     .helpOption("--help", "display help for command")
     .action((image: string, words: string[], flags) => run(client(), image, words, flags));
   command("ps", "boxes that run")

@@ -21,6 +21,7 @@ export interface RunFlags {
   readonly cpus?: string;
   readonly pidsLimit?: string;
   readonly disk?: string;
+  readonly pull?: "missing" | "always" | "never";
 }
 
 /** The flags as the API takes them; what was not said is left out. @throws CliError naming the flag */

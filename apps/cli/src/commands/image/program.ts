@@ -54,7 +54,7 @@ export function addImageCommands(program: Command, client: () => Client): void {
     .action((file: string, name: string, flags) => importRoot(client(), file, name, flags));
   registry("pull <image>", "bring an image from a registry")
     .option("--platform <platform>", "like linux/arm64, or all (default: this server's)")
-    .action((reference: string, flags) => pull(client(), reference, flags));
+    .action(async (reference: string, flags) => void (await pull(client(), reference, flags)));
   registry("push <image> [to]", "send an image to a registry").action(
     (reference: string, to: string | undefined, flags) => push(client(), reference, to, flags),
   );

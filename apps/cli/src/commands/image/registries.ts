@@ -14,11 +14,13 @@ export interface RegistryFlags {
   readonly json?: boolean;
 }
 
-export async function pull(client: Client, reference: string, flags: RegistryFlags): Promise<void> {
+/** @returns what it is called here: a name without a registry has found one */
+export async function pull(client: Client, reference: string, flags: RegistryFlags): Promise<TaggedImage> {
   const body = { ...(await remoteOf(flags)), ...(flags.platform !== undefined && { platform: flags.platform }) };
   const pulled = await follow<TaggedImage>(client, `${imagePath(reference)}/pull`, withJson("POST", body), flags);
   note(`${pulled.reference} is here: ${pulled.digest}`);
   if (flags.json) json(pulled);
+  return pulled;
 }
 
 export async function push(client: Client, image: string, to: string | undefined, flags: RegistryFlags): Promise<void> {
