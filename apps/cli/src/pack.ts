@@ -1,4 +1,4 @@
-import { createReadStream, lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { createReadStream, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { join, relative } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -33,6 +33,7 @@ export function packFolder(root: string, options: PackOptions): Readable {
 }
 
 async function fill(archive: ReturnType<typeof pack>, root: string, { nodeModules, as }: PackOptions): Promise<void> {
+  const sent = new Map<string, string>();
   for (const path of walk(
     root,
     nodeModules,
@@ -42,18 +43,31 @@ async function fill(archive: ReturnType<typeof pack>, root: string, { nodeModule
     const name = relative(root, path);
     if (as && !as.sends(name)) continue;
     const stat = lstatSync(path);
-    const executable = (stat.mode & 0o100) !== 0;
-    // A context's files are copied with their modes and times.
-    const kept = as
-      ? { mode: stat.mode & 0o7777, mtime: stat.mtime }
-      : { mode: executable ? 0o755 : 0o644, mtime: new Date(0) };
-    const header = { name, ...kept, uid: 0, gid: 0 };
-    if (stat.isSymbolicLink()) archive.entry({ ...header, type: "symlink", linkname: readlinkSync(path) });
+    const header = { name, uid: 0, gid: 0, ...(as ? asItIs(stat) : asAnywhere(stat)) };
+    const first = as && stat.isFile() && stat.nlink > 1 ? sent.get(inode(stat)) : undefined;
+    if (first !== undefined) archive.entry({ ...header, type: "link", linkname: first });
+    else if (stat.isSymbolicLink()) archive.entry({ ...header, type: "symlink", linkname: readlinkSync(path) });
     else if (stat.isDirectory()) archive.entry({ ...header, type: "directory" });
-    else if (stat.isFile()) await pipeline(createReadStream(path), archive.entry({ ...header, size: stat.size }));
+    else if (stat.isFIFO() && as) archive.entry({ ...header, type: "fifo" });
+    else if (stat.isFile()) {
+      await pipeline(createReadStream(path), archive.entry({ ...header, size: stat.size }));
+      sent.set(inode(stat), name);
+    }
   }
   for (const { name, content } of as?.extra ?? []) archive.entry({ name, mode: 0o644, uid: 0, gid: 0 }, content);
   archive.finalize();
+}
+
+const inode = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
+
+const asAnywhere = ({ mode }: Stats) => ({ mode: (mode & 0o100) === 0 ? 0o644 : 0o755, mtime: new Date(0) });
+
+/** A context's files are copied with their modes and times. With the bits of the kind: tar-stream takes a mode of 0 for none at all. */
+function asItIs({ mode, mtimeMs }: Stats) {
+  const mtime_s = Math.floor(mtimeMs / 1000);
+  // tar-stream writes 31 bits of a time.
+  if (mtime_s >= 0 && mtime_s < 2 ** 31) return { mode, mtime: new Date(mtime_s * 1000) };
+  return { mode, mtime: new Date(0), pax: { mtime: String(mtime_s) } };
 }
 
 function* walk(

@@ -16,6 +16,7 @@ export interface Context {
 }
 
 const DOCKERFILE = "Dockerfile";
+const IGNORE = ".dockerignore";
 /** For a Dockerfile that comes from elsewhere than the context. */
 const FOREIGN = ".mayfly.Dockerfile";
 const SNIFFED_BYTES = 1024;
@@ -76,10 +77,10 @@ async function fromFolder(where: string, file: string | undefined, stdin: Readab
   if (file !== "-" && !statSync(path, { throwIfNoEntry: false })?.isFile())
     throw usage(`there is no Dockerfile at ${path}`);
   const name = isInside ? inside : FOREIGN;
-  const ignoreFile =
-    ignoreFilesFor(inside).find((rules) => isInside && existsSync(join(root, rules))) ?? ".dockerignore";
-  const rules = existsSync(join(root, ignoreFile)) ? readFileSync(join(root, ignoreFile), "utf8") : "";
-  const ignore = readRules(rules, join(root, ignoreFile));
+  const rulesAt = rulesFor(root, file === "-" ? null : path);
+  const ignoreFile = rulesAt.startsWith(`${root}/`) ? relative(root, rulesAt) : IGNORE;
+  const rules = existsSync(rulesAt) ? readFileSync(rulesAt, "utf8") : "";
+  const ignore = readRules(rules, rulesAt);
   const needed = [name, ignoreFile];
   const extra = isInside
     ? []
@@ -97,6 +98,13 @@ async function fromFolder(where: string, file: string | undefined, stdin: Readab
     },
   });
   return { body, type: "application/gzip", dockerfile: name === DOCKERFILE ? null : name };
+}
+
+/** What leaves files out: `<Dockerfile>.dockerignore` beside the Dockerfile, wherever that lies, else the context's own. */
+function rulesFor(root: string, dockerfile: string | null): string {
+  const own = join(root, IGNORE);
+  const beside = dockerfile === null ? [] : ignoreFilesFor(dockerfile).slice(0, 1);
+  return beside.find((path) => existsSync(path)) ?? own;
 }
 
 function readRules(rules: string, path: string) {
