@@ -1,3 +1,7 @@
+import { randomBytes } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DockerfileBuilds } from "../../testing/dockerfiles.ts";
 import type { DockerfileBuildError } from "./failure.ts";
@@ -220,6 +224,18 @@ describe("stages", () => {
     const building = builds.build("FROM shell\nRUN while :; do :; done", { signal: stop.signal });
     setTimeout(() => stop.abort(new Error("enough")), 300);
     await expect(building).rejects.toThrow("enough");
+  });
+
+  it("a build that is cancelled while it copies writes no layer", async () => {
+    const stop = new AbortController();
+    const files = Object.fromEntries([..."abcdefgh"].map((name) => [name, randomBytes(8 << 20).toString("latin1")]));
+    const building = builds.build("FROM scratch\nCOPY [a-h] /", { context: files, signal: stop.signal });
+    const layers = () => readdirSync(join(builds.dir, "store/blobs/sha256")).length;
+    while (!builds.events.some(({ event }) => event === "started")) await sleep(1);
+    const before = layers();
+    stop.abort(new Error("enough"));
+    await expect(building).rejects.toThrow("enough");
+    expect([layers(), readdirSync(join(builds.dir, "store/tmp"))]).toEqual([before, []]);
   });
 
   it("the image has config, history, and as many layers as lines that are not empty", async () => {

@@ -1,6 +1,5 @@
 import type { Digest } from "@mayfly/contract";
 import { HOST_PLATFORM, type ImageStore } from "@mayfly/image";
-import { Contents } from "../files/contents.ts";
 import type { FileTree } from "../files/file-tree.ts";
 import type { BaseImage } from "../plan/config.ts";
 import { type Plan, type PlanOptions, planBuild } from "../plan/plan.ts";
@@ -39,7 +38,7 @@ export async function buildDockerfile(build: DockerfileBuild): Promise<Digest> {
     const plan = await planned(build, images);
     for (const warning of plan.warnings) build.onEvent({ event: "warning", warning });
     if (plan.unused.length > 0) build.onEvent({ event: "unused_args", names: plan.unused });
-    return await new Execution(plan, images, build, new Contents(build.store)).image();
+    return await new Execution(plan, images, build).image();
   } catch (error) {
     if (error instanceof DockerfileError) throw DockerfileBuildError.of(error, build.dockerfile);
     throw error;

@@ -1,7 +1,7 @@
 import type { Digest } from "@mayfly/contract";
 import type { ImageStore, NewImage } from "@mayfly/image";
 import { entriesOf, pathsOf, placedIn } from "../copy/layer.ts";
-import type { Contents } from "../files/contents.ts";
+import { Contents } from "../files/contents.ts";
 import type { FileTree } from "../files/file-tree.ts";
 import type { HistoryLine } from "../plan/config.ts";
 import type { Plan, PlannedStage } from "../plan/plan.ts";
@@ -25,13 +25,13 @@ export class Execution {
   #contextImage: Promise<Digest> | undefined;
   #steps = 0;
 
-  constructor(plan: Plan, images: ReadonlyMap<string, Digest>, build: DockerfileBuild, contents: Contents) {
+  constructor(plan: Plan, images: ReadonlyMap<string, Digest>, build: DockerfileBuild) {
     this.#plan = plan;
     this.#images = images;
     this.#build = build;
-    this.#contents = contents;
+    this.#contents = new Contents(build.store, this.#stop.signal);
     this.#now = build.epoch ?? build.now;
-    this.#files = new Files(build.store, contents, build.cache);
+    this.#files = new Files(build.store, this.#contents, build.cache);
   }
 
   /** @returns the digest of the target's image */

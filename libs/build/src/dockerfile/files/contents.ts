@@ -9,19 +9,26 @@ export type StreamedSource = Extract<ContentSource, { readonly path: string }>;
 /** Reads contents of files where they are: in blobs, never in unpacked trees, so no link can lead anywhere. */
 export class Contents {
   readonly #store: ImageStore;
+  readonly #signal: AbortSignal | null;
 
-  constructor(store: ImageStore) {
+  /** `signal`: nothing more is read once it is aborted, and who reads gets its reason. */
+  constructor(store: ImageStore, signal: AbortSignal | null = null) {
     this.#store = store;
+    this.#signal = signal;
   }
 
   /** The bytes of a file. @throws ImageError when it is not there any more, or damaged */
   async *read(source: ContentSource): AsyncGenerator<Uint8Array> {
+    this.#signal?.throwIfAborted();
     if ("bytes" in source) {
       yield source.bytes;
       return;
     }
     if ("spooled" in source) {
-      yield* source.spooled.read(source.at, source.size_bytes);
+      for await (const chunk of source.spooled.read(source.at, source.size_bytes)) {
+        this.#signal?.throwIfAborted();
+        yield chunk;
+      }
       return;
     }
     for await (const entry of this.entries(source)) {
@@ -46,8 +53,12 @@ export class Contents {
 
   /** The entries of the layer or archive that a file is in, told apart. */
   async *entries(source: StreamedSource): AsyncGenerator<LayerEntry> {
-    if ("layer" in source) yield* told(this.#store.layerEntries(source.layer));
-    else yield* told(entriesOfTar(await decompressedArchive(this.read(source.archive))));
+    const bytes = "archive" in source ? await decompressedArchive(this.read(source.archive)) : null;
+    const entries = "layer" in source ? this.#store.layerEntries(source.layer) : entriesOfTar(bytes!);
+    for await (const entry of told(entries)) {
+      this.#signal?.throwIfAborted();
+      yield entry;
+    }
   }
 
   /** What is in a file when it is a tar, packed or not; null when it is none, whatever its name is. */
