@@ -15,6 +15,8 @@ export const LIMIT_BOUNDS = {
 export const FIXED_LIMITS = {
   /** One deploy's upload, as sent. */
   source_bytes: 64 * MiB,
+  /** The same of a build of an image: a context holds what the image is to have. */
+  context_bytes: 2048 * MiB,
   /** An invocation's log; what is written beyond it is counted and dropped, and the log says so. */
   log_bytes: 1 * MiB,
   /** Request and response bodies stream; these bound them all the same. */

@@ -54,10 +54,11 @@ export async function deploy(request: DeployRequest, deps: GatewayDeps): Promise
   const read = () => parseSettings(request.settings(), before?.live?.settings ?? DEFAULT_SETTINGS);
   read();
   request.options(); // What is wrong already is told before the upload.
-  if (request.announcedBytes > FIXED_LIMITS.source_bytes) throw tooLarge(request.announcedBytes);
+  const most = request.name === null ? FIXED_LIMITS.context_bytes : FIXED_LIMITS.source_bytes;
+  if (request.announcedBytes > most) throw tooLarge(request.announcedBytes, most);
   const id = newBuildId(Date.now());
   const path = join(deps.uploads, id);
-  const upload = await spoolUpload(request.body, path);
+  const upload = await spoolUpload(request.body, path, most);
   try {
     const settings = read();
     if (upload.size_bytes === 0) {

@@ -13,10 +13,10 @@ export interface Upload {
 }
 
 /**
- * Writes a body to a file while it comes, counting what really arrives. Nothing is kept of one that is too large or breaks off.
+ * Writes a body of `most` bytes to a file while it comes, counting what really arrives. Nothing is kept of one that is too large or breaks off.
  * @throws Fault body_too_large naming limit and size; bad_request when nothing comes for `idleMs`
  */
-export async function spoolUpload(body: Readable, path: string, idleMs = IDLE_MS): Promise<Upload> {
+export async function spoolUpload(body: Readable, path: string, most: number, idleMs = IDLE_MS): Promise<Upload> {
   const hash = createHash("sha256");
   const file = await open(path, "wx", 0o600);
   let first = Buffer.alloc(0);
@@ -26,9 +26,9 @@ export async function spoolUpload(body: Readable, path: string, idleMs = IDLE_MS
     for await (const chunk of body as AsyncIterable<Buffer>) {
       idle.refresh();
       size += chunk.byteLength;
-      if (size > FIXED_LIMITS.source_bytes) {
+      if (size > most) {
         // A client that is still sending reads no answer: what else it sends is taken, within bounds, and thrown away.
-        if (size > DRAINED_BYTES) throw tooLarge(size);
+        if (size > most + DRAINED_BYTES) throw tooLarge(size, most);
         continue;
       }
       if (first.byteLength < SNIFF_BYTES) first = Buffer.concat([first, chunk]).subarray(0, SNIFF_BYTES);
@@ -43,22 +43,25 @@ export async function spoolUpload(body: Readable, path: string, idleMs = IDLE_MS
     clearTimeout(idle);
   }
   await file.close();
-  if (size > FIXED_LIMITS.source_bytes) {
+  if (size > most) {
     await rm(path, { force: true });
-    throw tooLarge(size);
+    throw tooLarge(size, most);
   }
   return { path, digest: `sha256:${hash.digest("hex")}` as Digest, size_bytes: size, first };
 }
 
-const DRAINED_BYTES = 8 * FIXED_LIMITS.source_bytes;
+const DRAINED_BYTES = 512 * 1024 * 1024;
 /** A client of which nothing comes for so long holds a connection and a file for nothing. */
 const IDLE_MS = 30_000;
 
 const stuck = (ms: number) => new Fault("bad_request", { detail: `nothing of the source came for ${ms / 1000} s` });
 
-export const tooLarge = (size: number) =>
+export const tooLarge = (size: number, most: number) =>
   new Fault("body_too_large", {
-    detail: `the source is ${size} bytes or more, the limit is ${FIXED_LIMITS.source_bytes} (${formatBytes(FIXED_LIMITS.source_bytes)})`,
-    hint: "leave out what the function does not need (node_modules, .git, assets)",
-    extra: { limit_bytes: FIXED_LIMITS.source_bytes, size_bytes: size },
+    detail: `the source is ${size} bytes or more, the limit is ${most} (${formatBytes(most)})`,
+    hint:
+      most === FIXED_LIMITS.context_bytes
+        ? "leave out what the Dockerfile does not copy: .dockerignore"
+        : "leave out what the function does not need (node_modules, .git, assets), or build its image first: mayfly build -t",
+    extra: { limit_bytes: most, size_bytes: size },
   });
