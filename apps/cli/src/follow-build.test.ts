@@ -45,6 +45,30 @@ describe("a build's log", () => {
     expect(asked).toBe(0);
   });
 
+  it("that has nothing to tell yet is said to wait, once", async () => {
+    let waits = 0;
+    log = (answer) => {
+      answer.writeHead(200, { location: "/v1/builds/bld_1", "content-type": "application/x-ndjson" });
+      answer.flushHeaders();
+      setTimeout(() => answer.end(record(1, DONE)), 2_300);
+    };
+    const response = await client.ok("/v1/functions/a", { method: "PUT" });
+    expect(
+      await followBuild(
+        client,
+        response,
+        () => {},
+        () => (waits += 1),
+      ),
+    ).toMatchObject(DONE);
+    expect(waits).toBe(1);
+    log = (answer) => {
+      begun(answer);
+      answer.end(record(2, DONE));
+    };
+    await follow();
+  });
+
   it("that breaks off is asked for until the server is back", async () => {
     log = (answer) => {
       begun(answer);

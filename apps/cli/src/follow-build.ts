@@ -10,23 +10,28 @@ export type Deployed = BuildRecord;
 
 /** How long a server may be away while it is asked what became of a build. */
 const AWAY_MS = 30_000;
+/** After so long without a word a build waits for its turn: workers build a few at once. */
+const WAITS_MS = 2_000;
 /** How long one is waited for that is told to stop. */
 const CANCELLED_MS = 3_000;
 
 /**
- * Shows each record of a build's log as it comes; answers the last one. A log that breaks off is not the end of the build: the build goes
+ * Shows each record of a build's log as it comes; answers the last one. `onWait`: nothing has come for a while. A log that breaks off is not the end of the build: the build goes
  * on in the worker, and the server is asked for its end. @throws CliError when the server stays away
  */
 export async function followBuild(
   client: Client,
   response: Response,
   onRecord: (record: BuildRecord) => void,
+  onWait: () => void = () => {},
 ): Promise<Deployed> {
+  const waiting = setTimeout(onWait, WAITS_MS);
   const build = response.headers.get("location")?.split("/").at(-1) ?? null;
   const others = process.listeners("SIGINT");
   process.removeAllListeners("SIGINT").once("SIGINT", () => void cancel(client, build));
   try {
     for await (const line of linesOf(client.chunks(response))) {
+      clearTimeout(waiting);
       const record = JSON.parse(line) as BuildRecord;
       if (record.step === "result") return record;
       onRecord(record);
@@ -34,6 +39,7 @@ export async function followBuild(
   } catch (error) {
     if (!(error instanceof CliError) || !build) throw error;
   } finally {
+    clearTimeout(waiting);
     process.removeAllListeners("SIGINT");
     for (const listener of others) process.once("SIGINT", listener);
   }

@@ -39,7 +39,7 @@ export async function build(client: Client, where: string, flags: BuildFlags): P
     duplex: "half",
   } as RequestInit);
   const progress = openProgress(kind, process.stderr);
-  const last = await followBuild(client, response, (record) => progress.take(record));
+  const last = await followBuild(client, response, progress.take, progress.wait);
   progress.end(last);
   if (last.status === "error") {
     const { message, ...problem } = last.error!;

@@ -97,6 +97,11 @@ ${WHERE}`);
     expect(drawn.endsWith(WHERE)).toBe(true);
   });
 
+  it("in full on a terminal that does not say how large it is", () => {
+    const drawn = shown("tty", { isTTY: true, columns: 0, rows: 0 });
+    expect(drawn).toContain("=> ERROR [2/2] RUN make 0.6s\n");
+  });
+
   it("in one of these ways", () => {
     expect(() => progressKind("loud")).toThrow("none of auto, plain, tty, rawjson, quiet");
   });

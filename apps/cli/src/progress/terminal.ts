@@ -53,7 +53,7 @@ export class TerminalView {
         .slice(-SHOWN_LINES)
         .map(({ text }) => paint("dim", this.#cut(` => => ${stripVTControlCharacters(text)}`))),
     ]);
-    const shown = lines.slice(-Math.max(1, (this.#stream.rows ?? 24) - 1)).map((line) => this.#cut(line));
+    const shown = lines.slice(-Math.max(1, (this.#stream.rows || 24) - 1)).map((line) => this.#cut(line));
     if (shown.length > 0) this.#stream.write(`${shown.join("\n")}\n`);
     this.#drawn = shown.length;
   }
@@ -65,7 +65,7 @@ export class TerminalView {
 
   /** A line that the terminal would break counts as two. */
   #cut(line: string): string {
-    const width = this.#stream.columns ?? 80;
+    const width = this.#stream.columns || 80;
     return stripVTControlCharacters(line).length < width ? line : stripVTControlCharacters(line).slice(0, width - 1);
   }
 }
