@@ -46,7 +46,8 @@ export function programRunner(
         env: surroundings.around(request.env),
         cwd: request.cwd,
         user: request.user,
-        hostname: "build",
+        // As BuildKit calls it.
+        hostname: "buildkitsandbox",
         limits: { ...limits, cpu_weight: CPU_WEIGHT, open_files: FIXED_LIMITS.open_files },
         // As everywhere, a user who is not root has no power over files of others.
         profile: request.user.uid === 0 ? "build" : "function",

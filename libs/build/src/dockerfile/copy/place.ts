@@ -52,7 +52,7 @@ export class Placer {
     let target = this.#tree.resolve(wanted);
     const there = this.#tree.at(target);
     if (node.type !== "directory" && there?.type === "directory") target = join(target, split(source)[1]);
-    if (node.type === "directory" && !there) this.makeFolder(target);
+    if (!there) this.makeFolder(node.type === "directory" ? target : split(target)[0]);
     this.#copy(from, path, "", target, false);
   }
 
@@ -91,7 +91,9 @@ export class Placer {
         continue;
       }
       const source = { archive, path: entry.path };
-      const node = { ...entry, path, ...(entry.type === "file" && { source }) };
+      // Engines set no time before 1970 on what they unpack.
+      const mtime_s = Math.max(0, entry.mtime_s);
+      const node = { ...entry, path, mtime_s, ...(entry.type === "file" && { source }) };
       names.set(node, [path]);
       this.#set(path, node);
     }

@@ -30,7 +30,9 @@ export interface CopyParts {
 
 /** Carries out a COPY or ADD on names and attributes: which files are to be where. @throws DockerfileError */
 export async function placeCopy(step: CopyStep, below: StageFiles, parts: CopyParts): Promise<PlacedFiles> {
-  const owner = step.chown === null ? null : await ownerIn(step.chown, below.tree, parts.contents);
+  // A group without a user is root's.
+  const owner =
+    step.chown === null ? null : await ownerIn(step.chown.replace(/^:(?=.)/, "0:"), below.tree, parts.contents);
   // With --link nothing of what is below is looked at.
   const tree = step.link ? new FileTree() : below.tree.clone();
   const exclude = step.exclude.length === 0 ? null : new Ignore(step.exclude);
