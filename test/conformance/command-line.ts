@@ -45,10 +45,16 @@ that come out: types, modes, owners, times, extended attributes, contents, links
 
   --case GLOB    cases by name: copy, copy/link*, **/*chown* (default: all)
   --peers LIST   docker (BuildKit of Debian's docker.io), classic (its builder of before), buildah; none (default docker,buildah)
-  --cases DIR    somebody's cases instead of ours. Each is a folder with a Dockerfile and its context (or a folder context/), and perhaps case.json:
-                 {"about", "dockerfile", "target", "args": {KEY: VALUE}, "fails": true,
-                  "differs": {"docker": "why"}, "expected": ["path type mode uid:gid content"]}
-                 Bases are busybox and debian, and scratch.
+  --cases DIR    somebody's cases instead of ours: folders in DIR, at any depth, or DIR itself. A case is one of
+                   CASE/Dockerfile, CASE/...           as docker build CASE
+                   CASE/Dockerfile, CASE/context/...   as docker build -f CASE/Dockerfile CASE/context (nothing else is in CASE)
+                   CASE/context/Dockerfile, ...        as docker build CASE/context
+                 and may have settings in CASE/case.json, all of them optional:
+                   {"about": "a sentence", "dockerfile": "path", "target": "stage", "args": {"KEY": "value"}, "labels": {"KEY": "value"},
+                    "secrets": {"ID": "text"}, "fails": true,               fails: it must be refused (default: if the others do)
+                    "differs": {"docker": "why"},                           whose image may be another one, and why
+                    "expected": ["path type mode uid:gid content", "!path"]} what must be there, and what must not
+                 Bases are scratch, busybox and debian (12), with any tag. Nothing else can be pulled: there is no network.
   --record       writes test/conformance/recorded/: what the peers made, for tests without them
   --keep DIR     leaves all that was written and built there
   --help         this text

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { busyboxBase } from "./builders/bases.ts";
 import { Mayfly } from "./builders/mayfly.ts";
+import { byOurClient } from "./builders/packing.ts";
 import { laidOut } from "./laid-out.ts";
 import { Engine } from "./made/of-build.ts";
 import { readRecorded, recordedFor } from "./recorded.ts";
@@ -23,7 +24,7 @@ describe("Dockerfiles, as others build them", () => {
   beforeAll(async () => {
     dir = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "mayfly-conformance-"));
     const base = busyboxBase(dir);
-    mayfly = await Mayfly.start(join(dir, "mayfly"), [base]);
+    mayfly = await Mayfly.start(join(dir, "mayfly"), [base], byOurClient);
     engine = await Engine.of(mayfly, [base.name]);
   });
   afterAll(async () => {

@@ -55,11 +55,13 @@ export function recordedFor(one: Case, all: ReadonlyMap<string, Recorded>): Map<
 const groupOf = (name: string): string => name.split("/")[0]!;
 
 /** What is expected of a case, and of whom, may change without another build. */
-const digestOf = ({ context, dockerfile, target, args }: Case): string =>
+const digestOf = ({ context, dockerfile, target, args, labels, secrets }: Case): string =>
   createHash("sha256")
-    .update(JSON.stringify([context, dockerfile, target, args]))
+    .update(JSON.stringify([context, dockerfile, target, args, ...[labels, secrets].filter(isSet)]))
     .digest("hex")
     .slice(0, 16);
+
+const isSet = (pairs: object): boolean => Object.keys(pairs).length > 0;
 
 const storedOf = (made: Made): Stored =>
   isRefusal(made) ? "refused" : { files: Object.fromEntries(made.files), config: made.config };

@@ -2,11 +2,13 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../infra/src/root.ts";
-import { type Base, busyboxBase, debianBase } from "./builders/bases.ts";
+import { type Base, busyboxBase, debianBase, tagsOf } from "./builders/bases.ts";
 import { Buildah } from "./builders/buildah.ts";
 import { Docker } from "./builders/docker.ts";
 import { Mayfly } from "./builders/mayfly.ts";
+import { byOurClient } from "./builders/packing.ts";
 import type { Case, Peer } from "./case/case.ts";
+import { dockerfileText } from "./case/dockerfile-text.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { inTurn } from "./in-turn.ts";
 import { laidOut } from "./laid-out.ts";
@@ -73,16 +75,16 @@ async function tried(one: Case, { ours, peers, began_s }: Cast) {
 }
 
 function basesOf(all: readonly Case[]): Base[] {
-  const wantsDebian = all.some(
-    ({ context }) => typeof context === "string" || JSON.stringify(context).includes("debian"),
-  );
+  const dockerfiles = all.map(dockerfileText);
   const busybox = busyboxBase(dir);
-  return wantsDebian ? [busybox, debianBase(join(ROOT, "build/conformance"), say)] : [busybox];
+  const wantsDebian = dockerfiles.some((text) => /\bdebian\b/.test(text));
+  const bases = wantsDebian ? [busybox, debianBase(join(ROOT, "build/conformance"), say)] : [busybox];
+  return bases.map((base) => ({ ...base, tags: tagsOf(base.name, dockerfiles) }));
 }
 
 async function engines(bases: readonly Base[]): Promise<{ ours: Engine; peers: Map<Peer, Engine> }> {
   const names = bases.map(({ name }) => name);
-  const mayfly = await Mayfly.start(join(dir, "mayfly"), bases);
+  const mayfly = await Mayfly.start(join(dir, "mayfly"), bases, byOurClient);
   after.defer(() => mayfly.close());
   const peers = new Map<Peer, Engine>();
   if (line.peers.includes("docker") || line.peers.includes("classic")) {

@@ -50,6 +50,18 @@ describe("the verdict of a case", () => {
     expect(wrong({}, setuid, { docker: made({ mode: 0o755 }) })).not.toEqual([]);
   });
 
+  it("holds nothing against who is older than what the Dockerfile says, and does not ask them", () => {
+    const is = { type: "file", bytes: Buffer.from("FROM x\nCOPY --link a /\n") } as const;
+    const entry = { path: "Dockerfile", is, mode: null, owner: null, mtime_s: 0, xattrs: {} };
+    const newer: Partial<Case> = { context: [entry], fails: null };
+    expect(wrong(newer, made(), { docker: { refused: "unknown flag" } })).toEqual([]);
+    expect(wrong(newer, { refused: "no" }, { docker: { refused: "unknown flag" } }).join()).toContain("refuses it");
+    expect(wrong(newer, made(), { docker: made({ mode: 0 }) })).not.toEqual([]);
+    expect(wrong({ fails: null }, { refused: "no" }, { docker: { refused: "no" } })).toEqual([]);
+    expect(wrong({ fails: null }, made(), { docker: { refused: "no" } })).not.toEqual([]);
+    expect(wrong({ fails: null }, { refused: "no" }, {})).not.toEqual([]);
+  });
+
   it("wants what is right stated where nobody agrees with us", () => {
     const alone: Partial<Case> = { differs: { docker: "it is so" } };
     expect(wrong(alone, made(), { docker: made({ mode: 0 }) }).join()).toContain("no expectation is stated");

@@ -1,7 +1,9 @@
 import type { Case, Peer } from "./case/case.ts";
+import { dockerfileText } from "./case/dockerfile-text.ts";
 import { type Difference, differencesOf, textOf } from "./compare/compare.ts";
 import { unmet } from "./compare/expectation.ts";
 import { reasonFor } from "./compare/known.ts";
+import { tooNewFor } from "./compare/too-new.ts";
 import { isRefusal, type Made } from "./made/made.ts";
 
 export interface Verdict {
@@ -17,7 +19,10 @@ export interface Verdict {
  * difference; and a case in which nobody agrees with us must state what is right.
  */
 export function verdictOf(one: Case, ours: Made, theirs: ReadonlyMap<Peer, Made>): Verdict {
-  const wrong = [...outcomeOf(one, ours), ...unmet(ours, one.expected)];
+  const text = dockerfileText(one);
+  // Who is too old for a Dockerfile says nothing of it.
+  const able = [...theirs].filter(([peer]) => tooNewFor(peer, text) === null).map(([, made]) => made);
+  const wrong = [...outcomeOf(one, ours, able), ...unmet(ours, one.expected)];
   const known: string[] = [];
   let isAlone = true;
   for (const [peer, made] of theirs) {
@@ -25,7 +30,7 @@ export function verdictOf(one: Case, ours: Made, theirs: ReadonlyMap<Peer, Made>
     const differences = differencesOf(ours, made, peer === "docker");
     const unexplained: Difference[] = [];
     for (const difference of differences) {
-      const why = reasonFor(difference, peer);
+      const why = reasonFor(difference, peer) ?? (isRefusal(ours) || !isRefusal(made) ? null : tooNewFor(peer, text));
       if (why === null) unexplained.push(difference);
       else if (!known.includes(`${peer} ${why}`)) known.push(`${peer} ${why}`);
     }
@@ -39,8 +44,9 @@ export function verdictOf(one: Case, ours: Made, theirs: ReadonlyMap<Peer, Made>
   return { case: one, wrong, known };
 }
 
-function outcomeOf({ fails }: Case, ours: Made): string[] {
-  if (fails && !isRefusal(ours)) return ["mayfly builds it, and it is to be refused"];
-  if (!fails && isRefusal(ours)) return [`mayfly refuses it: ${ours.refused}`];
+function outcomeOf({ fails }: Case, ours: Made, theirs: readonly Made[]): string[] {
+  const refuses = fails ?? (theirs.length > 0 && theirs.every(isRefusal));
+  if (refuses && !isRefusal(ours)) return ["mayfly builds it, and it is to be refused"];
+  if (!refuses && isRefusal(ours)) return [`mayfly refuses it: ${ours.refused}`];
   return [];
 }

@@ -5,6 +5,7 @@ import { Buildah } from "../../conformance/builders/buildah.ts";
 import type { Builder } from "../../conformance/builders/builder.ts";
 import { Docker } from "../../conformance/builders/docker.ts";
 import { Mayfly } from "../../conformance/builders/mayfly.ts";
+import { byTar } from "../../conformance/builders/packing.ts";
 import type { Subject } from "../measure/blocks.ts";
 import { dockerfile } from "./project.ts";
 
@@ -18,7 +19,7 @@ export interface Contender {
 /** Ours first. Each has the base, and a store of its own on the same disk. */
 export async function contenders(dir: string, after: AsyncDisposableStack): Promise<Contender[]> {
   const bases = [busyboxBase(dir)];
-  const mayfly = await Mayfly.start(join(dir, "mayfly"), bases);
+  const mayfly = await Mayfly.start(join(dir, "mayfly"), bases, byTar);
   after.defer(() => mayfly.close());
   const docker = await Docker.start(join(dir, "d"), bases);
   after.defer(() => docker.stop());

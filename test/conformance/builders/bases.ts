@@ -6,6 +6,16 @@ import { join } from "node:path";
 export interface Base {
   readonly name: string;
   readonly tar: string;
+  /** What else it is called. */
+  readonly tags?: readonly string[];
+}
+
+/** What Dockerfiles call the base `name` besides: `FROM debian:12-slim` is the one that is here. */
+export function tagsOf(name: string, dockerfiles: readonly string[]): string[] {
+  const tag = new RegExp(`\\b${name}:[\\w][\\w.-]*`, "g");
+  return [...new Set(dockerfiles.flatMap((text) => text.match(tag) ?? []))].filter(
+    (found) => found !== `${name}:latest`,
+  );
 }
 
 /** What every base says of itself. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BASE_CMD, BASE_ENV, type Base } from "./bases.ts";
-import type { Builder, Built, BuiltImage, Order } from "./builder.ts";
+import { type Builder, type Built, type BuiltImage, type Order, optionsOf } from "./builder.ts";
 import { must, ran } from "./program.ts";
 
 /** `vfs` has each image as one folder, which can be read; `overlay` is faster. With layers every step is kept for the next build. */
@@ -23,21 +23,22 @@ export class Buildah implements Builder {
   }
 
   static async start(dir: string, bases: readonly Base[], how: How): Promise<Buildah> {
-    mkdirSync(dir, { recursive: true });
+    mkdirSync(join(dir, "tmp"), { recursive: true });
     writeFileSync(join(dir, "policy.json"), JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] }));
     writeFileSync(join(dir, "registries.conf"), "unqualified-search-registries = []\n");
     const buildah = new Buildah(dir, how);
-    for (const { name, tar } of bases) {
+    for (const { name, tar, tags = [] } of bases) {
       const container = (await buildah.#must("from", "scratch")).trim();
       await buildah.#must("add", "-q", container, tar, "/");
       const config = ["--env", BASE_ENV, "--cmd", JSON.stringify(BASE_CMD)];
       await buildah.#must("config", ...config, container);
       await buildah.#must("commit", "-q", ...buildah.#policy, "--rm", container, `${name}:latest`);
+      for (const tag of tags) await buildah.#must("tag", `${name}:latest`, tag);
     }
     return buildah;
   }
 
-  async build({ dir, dockerfile, target, args, noCache = false }: Order): Promise<Built> {
+  async build(order: Order): Promise<Built> {
     const options = [
       ...[
         "-q",
@@ -48,12 +49,12 @@ export class Buildah implements Builder {
         "--pull-never",
         ...this.#policy,
       ],
-      ...["-f", join(dir, dockerfile)],
-      ...(noCache ? ["--no-cache"] : []),
-      ...(target === null ? [] : ["--target", target]),
-      ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
+      ...optionsOf(order),
     ];
-    const { code, stdout, said } = await ran("buildah", [...this.#store, "build", ...options, dir]);
+    const { code, stdout, said } = await ran("buildah", [...this.#store, "build", ...options, order.dir], {
+      // Where it keeps caches of RUN --mount.
+      TMPDIR: join(this.#dir, "tmp"),
+    });
     if (code !== 0) return { refused: said.trim().slice(-500) };
     return { image: stdout.trim().split("\n").at(-1)! };
   }

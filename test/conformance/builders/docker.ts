@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BASE_CMD, BASE_ENV, type Base } from "./bases.ts";
-import type { Builder, Built, BuiltImage, Order } from "./builder.ts";
+import { type Builder, type Built, type BuiltImage, type Order, optionsOf } from "./builder.ts";
 import { must, ran } from "./program.ts";
 
 /** Debian's docker.io. Another client may come first on PATH, and without BuildKit of its own. */
@@ -53,9 +53,10 @@ export class Docker {
       if (docker.#daemon.exitCode === null && performance.now() - began < STARTS_WITHIN_MS) await sleep(100);
       else throw new Error(`dockerd did not start:\n${readFileSync(log, "utf8").slice(-2000)}`);
     }
-    for (const { name, tar } of bases) {
+    for (const { name, tar, tags = [] } of bases) {
       const changes = ["-c", `ENV ${BASE_ENV}`, "-c", `CMD ${JSON.stringify(BASE_CMD)}`];
       await docker.#must("import", ...changes, tar, name);
+      for (const tag of tags) await docker.#must("tag", name, tag);
     }
     return docker;
   }
@@ -65,14 +66,9 @@ export class Docker {
     return { name, build: (order) => this.#build(order, name === "docker"), image: (image) => this.image(image) };
   }
 
-  async #build({ dir, dockerfile, target, args, noCache = false }: Order, isBuildKit: boolean): Promise<Built> {
-    const options = [
-      ...["--network=none", "-q", "-f", join(dir, dockerfile)],
-      ...(noCache ? ["--no-cache"] : []),
-      ...(target === null ? [] : ["--target", target]),
-      ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
-    ];
-    const { code, stdout, said } = await ran(CLIENT, [...this.#host, "build", ...options, dir], {
+  async #build(order: Order, isBuildKit: boolean): Promise<Built> {
+    const options = ["--network=none", "-q", ...optionsOf(order)];
+    const { code, stdout, said } = await ran(CLIENT, [...this.#host, "build", ...options, order.dir], {
       DOCKER_BUILDKIT: isBuildKit ? "1" : "0",
       BUILDKIT_PROGRESS: "plain",
     });

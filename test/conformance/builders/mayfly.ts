@@ -1,11 +1,11 @@
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { createReadStream, mkdirSync } from "node:fs";
+import { createReadStream, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BuildStopped } from "@mayfly/build";
 import { type BoxHost, openBoxHost } from "@mayfly/container";
 import type { Digest } from "@mayfly/contract";
 import { ImageError, type ImageStore, openImageStore } from "@mayfly/image";
+import { CliError } from "../../../apps/cli/src/failure.ts";
 import { MountCaches } from "../../../apps/worker/src/build/mount-caches.ts";
 import { programRunner } from "../../../apps/worker/src/build/run-program.ts";
 import { BuildSurroundings } from "../../../apps/worker/src/build/surroundings.ts";
@@ -19,9 +19,10 @@ import type { RunProgram } from "../../../libs/build/src/dockerfile/execute/port
 import { DockerfileError } from "../../../libs/build/src/dockerfile/source/failure.ts";
 import { BASE_CMD, BASE_ENV, type Base } from "./bases.ts";
 import type { Builder, Built, BuiltImage, Order } from "./builder.ts";
+import type { Packing } from "./packing.ts";
 
 /** What is the Dockerfile's fault, or its context's. */
-const REFUSALS = [DockerfileBuildError, DockerfileError, BuildStopped, ImageError];
+const REFUSALS = [CliError, DockerfileBuildError, DockerfileError, BuildStopped, ImageError];
 
 /** Our own: the builder as the worker has it, with the worker's boxes for RUN, over a store of its own. */
 export class Mayfly implements Builder {
@@ -31,9 +32,17 @@ export class Mayfly implements Builder {
   readonly #boxes: BoxHost;
   readonly #run: RunProgram;
   readonly #scratch: string;
+  readonly #pack: Packing;
 
-  private constructor(store: ImageStore, cache: DirectoryCache, boxes: BoxHost, run: RunProgram, scratch: string) {
+  private constructor(
+    store: ImageStore,
+    cache: DirectoryCache,
+    boxes: BoxHost,
+    run: RunProgram,
+    [scratch, pack]: readonly [string, Packing],
+  ) {
     this.#scratch = scratch;
+    this.#pack = pack;
     this.#store = store;
     this.#cache = cache;
     this.#boxes = boxes;
@@ -41,7 +50,8 @@ export class Mayfly implements Builder {
     this.#run = (request, signal) => run({ ...request, network: "none" }, signal);
   }
 
-  static async start(dir: string, bases: readonly Base[]): Promise<Mayfly> {
+  /** `pack`: how contexts come. */
+  static async start(dir: string, bases: readonly Base[], pack: Packing): Promise<Mayfly> {
     mkdirSync(join(dir, "boxes"), { recursive: true, mode: 0o700 });
     const native = join(BUILD, "native");
     const boxes = await openBoxHost({
@@ -60,21 +70,24 @@ export class Mayfly implements Builder {
       mountCaches,
       clock: systemClock,
     });
-    const mayfly = new Mayfly(store, await DirectoryCache.open(join(dir, "cache")), boxes, run, scratch);
-    for (const { name, tar } of bases) {
+    const mayfly = new Mayfly(store, await DirectoryCache.open(join(dir, "cache")), boxes, run, [scratch, pack]);
+    for (const { name, tar, tags = [] } of bases) {
       const changes = [`ENV ${BASE_ENV}`, `CMD ${JSON.stringify(BASE_CMD)}`];
-      await store.tag(name, await store.import(createReadStream(tar), { changes, created: new Date(0) }));
+      const image = await store.import(createReadStream(tar), { changes, created: new Date(0) });
+      for (const tag of [name, ...tags]) await store.tag(tag, image);
     }
     return mayfly;
   }
 
-  async build({ dir, dockerfile, target, args, noCache = false }: Order): Promise<Built> {
+  async build(order: Order): Promise<Built> {
+    const { target, args, labels = {}, secrets = {}, noCache = false } = order;
     try {
+      const { tar, dockerfile } = await this.#pack(order);
       const place = { path: dockerfile, folder: "", store: this.#store, scratch: this.#scratch };
-      const opened = await openContext(tarOf(dir), place);
+      const opened = await openContext(tar, place);
       const building = buildDockerfile({
         dockerfile: opened.dockerfile,
-        options: { target: target ?? "", buildArgs: new Map(Object.entries(args)), ignore: opened.ignore, labels: {} },
+        options: { target: target ?? "", buildArgs: new Map(Object.entries(args)), ignore: opened.ignore, labels },
         context: opened.tree,
         store: this.#store,
         resolveImage: (reference) => this.#found(reference),
@@ -82,7 +95,7 @@ export class Mayfly implements Builder {
         fetch: () => Promise.reject(new Error("builds are compared without an outside")),
         cache: this.#cache,
         noCache,
-        secrets: new Map(),
+        secrets: new Map(Object.entries(secrets).map(([id, file]) => [id, readFileSync(file)])),
         now: new Date(),
         epoch: null,
         onEvent: () => {},
@@ -118,10 +131,4 @@ export class Mayfly implements Builder {
     if (!digest) throw new Error("there is no such image");
     return digest;
   }
-}
-
-/** As `tar -C DIR -c .` sends it, which is how people do. */
-async function* tarOf(dir: string): AsyncGenerator<Uint8Array> {
-  const child = spawn("tar", ["-C", dir, "--numeric-owner", "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
-  yield* child.stdout;
 }

@@ -9,12 +9,15 @@ export interface Case {
   /** `group/name` */
   readonly name: string;
   readonly about: string;
-  /** A path in the context; null: `Dockerfile`. */
+  /** A path in the context, or an absolute one; null: `Dockerfile`. */
   readonly dockerfile: string | null;
   readonly target: string | null;
   readonly args: Readonly<Record<string, string>>;
-  /** Who must refuse it: all of us. */
-  readonly fails: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Id → what it is. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Whether we must refuse it; null: if all others do. */
+  readonly fails: boolean | null;
   /** Who is known to make something else of it, and why. */
   readonly differs: Readonly<Partial<Record<Peer, string>>>;
   /** Lines of what must come out, by `linesOf`; `!path` for what must not be there. */
@@ -27,6 +30,8 @@ export const NO_SETTINGS = {
   dockerfile: null,
   target: null,
   args: {},
+  labels: {},
+  secrets: {},
   fails: false,
   differs: {},
   expected: [],

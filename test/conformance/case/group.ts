@@ -6,7 +6,7 @@ import { type Entry, readEntry } from "./entry.ts";
  *
  *     === a-file
  *     A file is copied to the name that the destination gives it.
- *     @target NAME | @arg KEY=VALUE | @dockerfile PATH | @fails | @differs PEER WHY
+ *     @target NAME | @arg KEY=VALUE | @label KEY=VALUE | @secret ID=VALUE | @dockerfile PATH | @fails | @differs PEER WHY
  *     --- Dockerfile
  *     FROM scratch
  *     COPY a /b
@@ -49,15 +49,22 @@ function readCase(name: string, text: string): Case {
   return { ...settings, context, expected };
 }
 
+const PAIRS: Readonly<Record<string, "args" | "labels" | "secrets">> = {
+  "@arg": "args",
+  "@label": "labels",
+  "@secret": "secrets",
+};
+
 function withSetting(settings: Case, line: string): Case {
   const [word, value = "", rest] = line.split(/ +(\S+)(?: +(.*))?/);
   if (word === "@target") return { ...settings, target: value };
   if (word === "@dockerfile") return { ...settings, dockerfile: value };
   if (word === "@fails") return { ...settings, fails: true };
-  if (word === "@arg") {
-    const [, key, is] = /^@arg ([^=]+)=(.*)$/.exec(line) ?? [];
-    if (key === undefined) throw new Error(`${line}: @arg KEY=VALUE`);
-    return { ...settings, args: { ...settings.args, [key]: is! } };
+  const pairs = PAIRS[word!];
+  if (pairs !== undefined) {
+    const [, key, is] = /^@\w+ ([^=]+)=(.*)$/.exec(line) ?? [];
+    if (key === undefined) throw new Error(`${line}: ${word} KEY=VALUE`);
+    return { ...settings, [pairs]: { ...settings[pairs], [key]: is! } };
   }
   if (word === "@differs" && isPeer(value) && rest)
     return { ...settings, differs: { ...settings.differs, [value]: rest } };

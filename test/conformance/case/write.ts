@@ -15,10 +15,16 @@ export function writeEntries(dir: string, entries: readonly Entry[]): void {
     mkdirSync(join(dir, dirname(path)), { recursive: true, mode: 0o755 });
     writeEntry(dir, entry);
     if (entry.is.type === "folder") folders.set(path, mtime_s);
-    else lutimesSync(join(dir, path), mtime_s, mtime_s);
+    else setTime(join(dir, path), mtime_s);
   }
   // What was put into a folder has made it younger.
-  for (const [path, mtime_s] of folders) lutimesSync(join(dir, path), mtime_s, mtime_s);
+  for (const [path, mtime_s] of folders) setTime(join(dir, path), mtime_s);
+}
+
+/** As a Date: of a negative number Node makes the time it is. */
+function setTime(path: string, mtime_s: number): void {
+  const time = new Date(mtime_s * 1000);
+  lutimesSync(path, time, time);
 }
 
 function writeEntry(dir: string, { path, is, mode, owner, xattrs }: Entry): void {

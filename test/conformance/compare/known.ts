@@ -52,7 +52,7 @@ export const KNOWN: readonly Known[] = [
     },
   },
   {
-    peers: ["buildah"],
+    peers: ["classic", "buildah"],
     why: "says no WorkingDir where BuildKit says /",
     is: (difference) => config("WorkingDir")(difference) && difference.theirs === undefined && difference.ours === "/",
   },
