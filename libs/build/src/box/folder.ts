@@ -82,6 +82,12 @@ export class Folder {
     return real !== null && this.contains(real);
   }
 
+  /** Whether something is at a path that really lies elsewhere. */
+  leadsOut(path: string): boolean {
+    const real = realpath(path);
+    return real !== null && !this.contains(real);
+  }
+
   /**
    * The project: a folder that is named, from the folder itself or from the only folder in it, as archives of repositories have it.
    * @throws Failure when there is no such folder

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Plugin } from "esbuild";
 import type { Folder } from "./folder.ts";
 import { foreignMap } from "./source-maps.ts";
@@ -14,6 +15,9 @@ export function stayInside(folder: Folder): Plugin {
       build.onResolve({ filter: /^(\/|\.\.?(\/|$)|file:)/ }, async (args) => {
         if (args.pluginData === build || args.kind === "entry-point") return null;
         const path = args.path.replace(/^file:\/\//, "");
+        // Each build.resolve reads folders anew: where the words stay inside, whether the file does is seen when it is loaded.
+        const at = resolve(args.resolveDir, path);
+        if (args.path.startsWith(".") && folder.contains(at)) return folder.leadsOut(at) ? refusal(args.path) : null;
         const found = await build.resolve(path, {
           kind: args.kind,
           importer: args.importer,
