@@ -87,6 +87,21 @@ describe("a source becomes an image", () => {
     expect((await builds.done(large)).image).toBe(image);
   });
 
+  it("with compiled code of a bundle whose packages have many modules beside it", async () => {
+    const names = Array.from({ length: 150 }, (_, i) => `m${i}`);
+    const modules = names.map((name) => [`node_modules/kept/${name}.js`, `module.exports = () => "${name}";`] as const);
+    const all = names.map((name) => `require("./${name}.js")`).join();
+    const long = Array.from({ length: 2_000 }, (_, i) => `export function f${i}(x) { return x.a + ${i} * f0(x); }`);
+    const tar = await tarOf([
+      ...modules,
+      ["node_modules/kept/index.js", `module.exports = [__dirname, ${all}];`],
+      ["index.js", `import "kept"; ${long.join("\n")}; ${HELLO}`],
+    ]);
+    const { records, outcome } = await builds.build(tar, { kind: "tar" });
+    expect(outcome).toMatchObject({ status: "done" });
+    expect(records.find((r) => r.step === "detect" && r.status === "done")!.msg).toContain("bytes of compiled code");
+  });
+
   it("in boxes that know the function's environment and never have less than Node needs", async () => {
     const settings = { env: { WHO: "x", PATH: "/own" }, pids: 8, memory_bytes: 16 << 20 };
     const source =

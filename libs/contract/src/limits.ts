@@ -50,6 +50,9 @@ export const RUN_LIMITS = {
   timeout_ms: 30 * 60_000,
 } as const;
 
+/** V8's code that is kept with an image: a bundle is one module, packages that lie beside it are as many as they have. */
+export const COMPILED_LIMITS = { files: 1_000, bytes: 64 * MiB } as const;
+
 /** Bounds on a whole build. Its log is bounded as an invocation's. */
 export const BUILD_TIMEOUT_MS = 60 * 60_000;
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { BuildOptions, NO_BUILD_OPTIONS } from "./build-options.ts";
 import { Charges } from "./charges.ts";
 import { BoxRequestId, BuildId, Digest, FunctionName, ImageRequestId, InvocationId, PublishId } from "./id.ts";
+import { COMPILED_LIMITS } from "./limits.ts";
 import { CONTRACTS, PINNED_CONTRACTS, SettingsSchema } from "./settings.ts";
 
 /** Everything that our processes say to each other, as data: job payloads, first frames of a channel, heads. */
@@ -242,18 +243,17 @@ export const BoxReady = z.object({
 });
 export type BoxReady = z.infer<typeof BoxReady>;
 
-const MOST_COMPILED_BYTES = 64 * 1024 * 1024;
 /** Box → worker, HEAD in mode `detect`: files of V8's compile cache, `{version and flags}/{module}`. */
 export const CompiledFiles = z.object({
   files: z
     .array(
       z.object({
         path: z.string().regex(/^[\w.-]{1,100}\/[0-9a-f]{1,16}$/),
-        size_bytes: z.int().nonnegative().max(MOST_COMPILED_BYTES),
+        size_bytes: z.int().nonnegative().max(COMPILED_LIMITS.bytes),
       }),
     )
-    .max(100)
-    .refine((files) => files.reduce((sum, file) => sum + file.size_bytes, 0) <= MOST_COMPILED_BYTES),
+    .max(COMPILED_LIMITS.files)
+    .refine((files) => files.reduce((sum, file) => sum + file.size_bytes, 0) <= COMPILED_LIMITS.bytes),
 });
 export type CompiledFiles = z.infer<typeof CompiledFiles>;
 

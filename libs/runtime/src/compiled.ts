@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { COMPILED_LIMITS } from "@mayfly/contract";
 import { COMPILED_PATH } from "./index.ts";
 
 /** A smaller module compiles about as fast as its code is read. */
@@ -30,10 +31,23 @@ export function keepCompiled(path: string): () => CompiledFile[] {
   if (directory === undefined) return () => []; // There is no room in /tmp: the module is compiled at each call.
   return () => {
     flushCompileCache();
-    return readdirSync(keptIn, { recursive: true, withFileTypes: true })
+    const files = readdirSync(keptIn, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
+      .map((entry) => join(entry.parentPath, entry.name));
+    return largest(files)
       .sort()
       .map((file) => ({ path: relative(keptIn, file), contents: readFileSync(file) }));
   };
+}
+
+/** As many as may be kept; small modules are compiled at each call. */
+function largest(files: readonly string[]): string[] {
+  const sized = files.map((file) => ({ file, size: statSync(file).size })).sort((a, b) => b.size - a.size);
+  let left = COMPILED_LIMITS.bytes;
+  const kept = sized.slice(0, COMPILED_LIMITS.files).filter(({ size }) => {
+    const fits = size <= left;
+    if (fits) left -= size;
+    return fits;
+  });
+  return kept.map(({ file }) => file);
 }
