@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BuildRecord } from "@mayfly/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type System, startSystem } from "./system.ts";
@@ -84,6 +85,56 @@ describe("a project", () => {
     expect(done(second, "install")).toMatchObject({ msg: "CACHED" });
   }, 90_000);
 
+  it("of 143 packages, some of which lie beside the bundle, answers; its next version installs nothing", async () => {
+    const example = resolve(import.meta.dirname, "../../docs/examples/node-project");
+    const names = ["package.json", "package-lock.json", "index.mjs"];
+    const texts = Object.fromEntries(names.map((name) => [name, readFileSync(join(example, name), "utf8")]));
+    const first = await streamed("lint", project("lint", texts));
+    expect(first.at(-1), JSON.stringify(first.slice(-4))).toMatchObject({ step: "result", status: "done" });
+    expect(first.map((record) => record.msg).join("\n")).toMatch(/added 143 packages/);
+    const asked = async () =>
+      (await mayfly.call("lint", { method: "POST", body: "var a = 1;\nif (b == 2) {}" })).json();
+    const rules = ["no-var", "no-unused-vars", "eqeqeq"];
+    expect(((await asked()) as { rule: string }[]).map(({ rule }) => rule)).toEqual(rules);
+
+    const changed = texts["index.mjs"]!.replace(', eqeqeq: "error"', "");
+    const second = await streamed("lint", project("lint", { ...texts, "index.mjs": changed }));
+    expect(second.at(-1)).toMatchObject({ step: "result", version: 2 });
+    expect(done(second, "install")).toMatchObject({ msg: "CACHED" });
+    expect(await asked()).toHaveLength(2);
+  }, 120_000);
+
+  it("runs scripts while it is installed when that was asked for, and not otherwise", async () => {
+    const postinstall = `node -e "fs.mkdirSync('node_modules/made'), fs.writeFileSync('node_modules/made/index.js', 'module.exports = 7')"`;
+    const source = project("scripted", {
+      "package.json": { ...MANIFEST, scripts: { postinstall } },
+      "index.js": 'import made from "made"; export default () => Response.json(made);',
+    });
+    const without = await mayfly.deploy("scripted", source);
+    expect([without.status, ((await without.json()) as { detail: string }).detail]).toEqual([
+      422,
+      expect.stringContaining('Could not resolve "made"'),
+    ]);
+    expect((await mayfly.deploy("scripted", source, "install-scripts=on")).status).toBe(201);
+    expect(await (await mayfly.call("scripted")).json()).toBe(7);
+  }, 60_000);
+
+  it("that is cancelled while npm installs leaves no box", async () => {
+    const packages = { name: "x", version: "1.0.0", dependencies: { typescript: "5.9.3", eslint: "9.39.1" } };
+    const source = project("cancelled", { "package.json": packages, "index.js": "" });
+    const begun = await mayfly.api("/v1/functions/cancelled", { method: "PUT", body: source });
+    const { id } = ((await begun.json()) as { build: { id: string } }).build;
+    const boxes = () =>
+      readdirSync("/sys/fs/cgroup/", { recursive: true, encoding: "utf8" }).filter((path) =>
+        path.includes(`${id}-run`),
+      );
+    await until(() => boxes().length > 0);
+    expect(await (await mayfly.api(`/v1/builds/${id}`, { method: "DELETE" })).json()).toMatchObject({
+      status: "canceled",
+    });
+    await until(() => boxes().length === 0 && readdirSync(join(mayfly.home, "boxes/scratch")).length === 0);
+  }, 60_000);
+
   it("that asks for what is not there is told in npm's words", async () => {
     const source = project("wrong", { "package.json": { dependencies: { ms: "99.0.0" } }, "index.js": "" });
     const answer = await mayfly.deploy("wrong", source);
@@ -116,3 +167,15 @@ describe("what the operator gives builds", () => {
     expect(spawnSync("grep", ["-rl", "in-no-image", ...places], { encoding: "utf8" }).stdout).toBe("");
   }, 60_000);
 });
+
+async function until(is: () => boolean): Promise<void> {
+  for (let waited = 0; waited < 20_000; waited += 50) {
+    try {
+      if (is()) return;
+    } catch {
+      // A folder went while it was read.
+    }
+    await sleep(50);
+  }
+  throw new Error(`not in time\n${mayfly.output().slice(-3000)}`);
+}
