@@ -45,6 +45,8 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+const layerOf = (n: number) => `sha256:${String(n).repeat(64)}` as Digest;
+
 /** What starts servers is the worker's (test/e2e). */
 const noServer = async () => {
   throw new Error("no image of these tests is a server");
@@ -64,8 +66,11 @@ async function build(
         yield Buffer.from(source);
       },
     },
-    resolveImage: async (reference) => {
-      if (reference !== "mayfly/node:24") throw new Error("not found");
+    resolveImage: async (reference, _, onProgress) => {
+      for (const digest of reference === "far/node:24" ? [layerOf(1), layerOf(2)] : [])
+        for (const state of ["moving", "done"] as const)
+          onProgress({ digest, size_bytes: 1024, done_bytes: state === "done" ? 1024 : 1, state });
+      if (!reference.endsWith("/node:24")) throw new Error("not found");
       return base;
     },
     secrets: new Map(),
@@ -99,6 +104,16 @@ describe("a Dockerfile that goes on from mayfly/node becomes a version", () => {
       "#1 done",
       "check start",
       "check done 2 layers",
+    ]);
+  });
+
+  it("and tells what comes of an image that is not here", async () => {
+    const { steps } = await build("alone", ALONE.replace("mayfly/node", "far/node"));
+    expect(steps.filter((step) => step.startsWith("pull"))).toEqual([
+      "pull start far/node:24",
+      `pull log ${layerOf(1)} 1 KiB`,
+      `pull log ${layerOf(2)} 1 KiB`,
+      "pull done 2 blobs, 2 KiB",
     ]);
   });
 

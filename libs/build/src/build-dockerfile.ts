@@ -1,6 +1,7 @@
 import { text } from "node:stream/consumers";
 import type { BuildFault, BuildRecord, Digest } from "@mayfly/contract";
-import { decompressed, entriesOfTar, ImageError } from "@mayfly/image";
+import { decompressed, entriesOfTar, ImageError, type OnProgress } from "@mayfly/image";
+import { BlobLog } from "./blob-log.ts";
 import type { BuiltCode } from "./build-code.ts";
 import { buildDockerfile } from "./dockerfile/execute/build.ts";
 import { type BuildContext, openContext } from "./dockerfile/execute/context.ts";
@@ -18,11 +19,13 @@ import { Records } from "./records.ts";
 const LARGEST_ADDED_BYTES = 4 * 1024 ** 3;
 /** Where the Dockerfile of an archive lies. */
 const DOCKERFILE = "Dockerfile";
+const PULL = "pull";
 
 export interface BuildDockerfileInput extends VersionInput {
   /** `alone`: the bytes are a Dockerfile; `context`: a tar, packed or not, with one at its root. */
   readonly source: { readonly kind: "alone" | "context"; readonly open: () => AsyncIterable<Uint8Array> };
-  readonly resolveImage: (reference: string, platform: string | null) => Promise<Digest>;
+  /** Finds an image by the name that the Dockerfile has for it, here or where it tells of blobs that come. */
+  readonly resolveImage: (reference: string, platform: string | null, onProgress: OnProgress) => Promise<Digest>;
   readonly run: RunProgram;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   /** Manifest digest of mayfly/builder, in whose boxes is fetched what ADD names; and a folder for what comes. */
@@ -84,7 +87,8 @@ async function built(input: BuildDockerfileInput, records: Records, meter: Meter
       options: { target: target ?? "", buildArgs, ignore, labels: name === null ? label : {} },
       context: tree,
       store,
-      resolveImage,
+      resolveImage: (reference, platform) =>
+        pulling(reference, records, (onProgress) => resolveImage(reference, platform, onProgress)),
       run: meter.counting(run),
       fetch: dockerfileFetch(fetching),
       secrets,
@@ -97,6 +101,22 @@ async function built(input: BuildDockerfileInput, records: Records, meter: Meter
     }),
   );
   return building.finally(close);
+}
+
+/** An image that is not here is a step of its own from the first word of its registry on. */
+async function pulling(
+  reference: string,
+  records: Records,
+  resolve: (onProgress: OnProgress) => Promise<Digest>,
+): Promise<Digest> {
+  let log: BlobLog | null = null;
+  const digest = await resolve((progress) => {
+    if (log === null) records.start(PULL, reference);
+    log ??= new BlobLog(PULL, records);
+    log.take(progress);
+  });
+  (log as BlobLog | null)?.done();
+  return digest;
 }
 
 /** By SOURCE_DATE_EPOCH, when it is among the build arguments: seconds since 1970. @throws BuildStopped */

@@ -1,5 +1,6 @@
-import { type BuildJob, type BuildRecord, type Digest, formatBytes } from "@mayfly/contract";
+import type { BuildJob, BuildRecord, Digest } from "@mayfly/contract";
 import type { BlobProgress, ImageStore } from "@mayfly/image";
+import { BlobLog } from "./blob-log.ts";
 import type { BuiltCode } from "./build-code.ts";
 import { BuildStopped, stoppedBy } from "./fault.ts";
 import { outcomeOf, theirs } from "./image-version.ts";
@@ -41,14 +42,8 @@ export async function buildImage(input: BuildImageInput): Promise<BuiltCode> {
 
 async function fetched({ fetch }: BuildImageInput, records: Records): Promise<Digest> {
   records.start("fetch");
-  const moved = { blobs: 0, bytes: 0 };
-  const digest = await fetch(({ state, digest: blob, size_bytes, reason }) => {
-    if (state === "again") records.log("fetch", `${blob}: trying again: ${reason}`);
-    if (state !== "done") return;
-    moved.blobs += 1;
-    moved.bytes += size_bytes;
-    records.log("fetch", `${blob} ${formatBytes(size_bytes)}`);
-  });
-  records.done("fetch", `${moved.blobs} blobs, ${formatBytes(moved.bytes)}`);
+  const log = new BlobLog("fetch", records);
+  const digest = await fetch((progress) => log.take(progress));
+  log.done();
   return digest;
 }

@@ -191,8 +191,8 @@ async function buildFound(job: BuildJob, source: BuildSource, parts: Parts, deps
   const { kind, file_name, open } = source;
   if (kind === "dockerfile" || (await isContext(kind, job.settings, open))) {
     const { signal } = parts;
-    const resolveImage = (reference: string, platform: string | null) =>
-      hereOrPulled(reference, platform, { ...deps, signal, onProgress: () => {} });
+    const resolveImage: BuildDockerfileInput["resolveImage"] = (reference, platform, onProgress) =>
+      hereOrPulled(reference, platform, { ...deps, signal, onProgress });
     const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(open) } as const;
     return buildDockerfileSource({ ...parts, job, source: dockerfile, resolveImage, scratch: deps.scratch });
   }
