@@ -202,6 +202,7 @@ _Noreturn void box_run(const struct request *request, const struct workshop *wor
   die_with_launcher();
   STEP("not dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
   privileges_bound(request);
+  arguments_hide();
   if (parts.go >= 0) wait_for_tenant(request, parts.go, idmap);
   run_program(request, &terminal, idmap);
 }

@@ -9,6 +9,7 @@
 #include "boxes.h"
 #include "filter.h"
 #include "netns.h"
+#include "process.h"
 #include "seal.h"
 #include "userns.h"
 
@@ -129,6 +130,7 @@ int main(int argc, char **argv) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_NAME, "mayfly-launcher");
   seal_self(argv);
+  arguments_known(argc, argv);
   allow_unprotected = argc > 2 && !strcmp(argv[2], "--allow-unprotected");
   umask(0);
   prctl(PR_SET_DUMPABLE, 0);

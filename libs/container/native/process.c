@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -77,4 +78,16 @@ void ordinary_process(void) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   umask(022);
+}
+
+static char *arguments;
+static size_t arguments_size;
+
+void arguments_known(int argc, char **argv) {
+  arguments = argv[0];
+  arguments_size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) - argv[0]);
+}
+
+void arguments_hide(void) {
+  memset(arguments, 0, arguments_size);
 }

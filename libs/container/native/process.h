@@ -15,3 +15,9 @@ void enter_cwd(const char *cwd);
 /* Signals are not ignored or blocked, new files not open to all: what a program expects, and the launcher has
  * otherwise. */
 void ordinary_process(void);
+
+/* Words that this program was started with name folders of the host, and PID 1 of a box shows them in /proc/1/cmdline.
+ * Known once, hidden in the box's own copy.
+ */
+void arguments_known(int argc, char **argv);
+void arguments_hide(void);

@@ -34,6 +34,11 @@ describe("a box's root", () => {
     );
   });
 
+  it("tells nothing of the host in what its first process was started with", async () => {
+    const read = `console.log(JSON.stringify(fs.readFileSync("/proc/1/cmdline", "latin1").replaceAll("\\0", "")))`;
+    expect(await javascript(read)).toBe('""');
+  });
+
   it("has the folders that its image lacks: of an image FROM scratch, and the working folder", async () => {
     const bare = join(boxes.dir, "bare");
     mkdirSync(bare);
