@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commitFiles } from "../../libs/build/src/testing/git-server.ts";
 import { Ground } from "../../libs/container/src/network/testing/ground.ts";
@@ -164,4 +165,23 @@ describe("mayfly build", () => {
     expect(stderr()).toMatch(/said last\n------\nDockerfile:2\n-+\n.*>>> RUN/s);
     expect(stderr()).toContain("exit code: 3");
   }, 180_000);
+
+  it("that is interrupted is cancelled: nothing of it runs on, and the next build begins", async () => {
+    put(
+      "long/Dockerfile",
+      `FROM mayfly/node:24\nUSER 0\nRUN ["node", "-e", "console.log('begun'); setTimeout(() => {}, 600000)"]\n`,
+    );
+    const interrupted = `timeout --preserve-status -s INT 4 ${MAYFLY} build --progress plain long`;
+    const status = await ground.sh(
+      `cd ${dir}; export MAYFLY_URL=${mayfly.url} MAYFLY_KEY=${KEY}; ${interrupted} 2>stderr || echo status $?`,
+    );
+    expect([status.trim(), stderr()]).toEqual([
+      "status 130",
+      expect.stringMatching(/begun\n\nthe build was cancelled\n$/),
+    ]);
+    const scratch = join(mayfly.home, "boxes/scratch");
+    for (let waited = 0; readdirSync(scratch).length > 0 && waited < 10_000; waited += 100) await sleep(100);
+    expect([readdirSync(scratch), readdirSync(join(mayfly.home, "uploads"))]).toEqual([[], []]);
+    expect((await cli("build -q project")).trim()).toMatch(/^sha256:/);
+  }, 60_000);
 });
