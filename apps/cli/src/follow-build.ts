@@ -16,16 +16,16 @@ const WAITS_MS = 2_000;
 const CANCELLED_MS = 3_000;
 
 /**
- * Shows each record of a build's log as it comes; answers the last one. `onWait`: nothing has come for a while. A log that breaks off is not the end of the build: the build goes
+ * Shows each record of a build's log as it comes; answers the last one. `say`: of a build that waits. A log that breaks off is not the end of the build: the build goes
  * on in the worker, and the server is asked for its end. @throws CliError when the server stays away
  */
 export async function followBuild(
   client: Client,
   response: Response,
   onRecord: (record: BuildRecord) => void,
-  onWait: () => void = () => {},
+  say: (line: string) => void = () => {},
 ): Promise<Deployed> {
-  const waiting = setTimeout(onWait, WAITS_MS);
+  const waiting = setTimeout(say, WAITS_MS, "waiting for its turn: other builds go first");
   const build = response.headers.get("location")?.split("/").at(-1) ?? null;
   const others = process.listeners("SIGINT");
   process.removeAllListeners("SIGINT").once("SIGINT", () => void cancel(client, build));

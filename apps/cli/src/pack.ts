@@ -24,7 +24,8 @@ export interface PackOptions {
  */
 export function packFolder(root: string, options: PackOptions): Readable {
   const archive = pack();
-  const zipped = createGzip();
+  // A context may be large, and the way to the server is short.
+  const zipped = createGzip(options.as ? { level: 1 } : {});
   pipeline(archive, zipped).catch(() => {});
   fill(archive, root, options).catch((error: Error) => {
     zipped.destroy(new CliError(`cannot pack ${root}: ${error.message}`, { exit: EXIT.usage }));

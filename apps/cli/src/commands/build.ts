@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { Problem } from "@mayfly/contract";
 import { openContext } from "../build/context.ts";
 import { formOf, secretsOf } from "../build/form.ts";
+import { told } from "../build/told.ts";
 import type { Client } from "../client.ts";
 import { problemError } from "../failure.ts";
 import { pairOf } from "../flags/pair.ts";
@@ -32,14 +33,14 @@ export async function build(client: Client, where: string, flags: BuildFlags): P
   const context = await openContext(where, flags.file, process.stdin);
   if (context.dockerfile !== null) query.set("dockerfile", context.dockerfile);
   const { body, type } = secrets.size === 0 ? context : formOf(context, secrets);
+  const progress = openProgress(kind, process.stderr);
   const response = await client.ok(`/v1/builds?${query}`, {
     method: "POST",
     headers: { "content-type": type, accept: "application/x-ndjson" },
-    body: Readable.toWeb(body) as unknown as ReadableStream<Uint8Array>,
+    body: Readable.toWeb(told(body, progress.say)) as unknown as ReadableStream<Uint8Array>,
     duplex: "half",
   } as RequestInit);
-  const progress = openProgress(kind, process.stderr);
-  const last = await followBuild(client, response, progress.take, progress.wait);
+  const last = await followBuild(client, response, progress.take, progress.say);
   progress.end(last);
   if (last.status === "error") {
     const { message, ...problem } = last.error!;

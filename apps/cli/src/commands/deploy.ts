@@ -51,7 +51,7 @@ export async function deploy(client: Client, path: string, flags: DeployFlags): 
     duplex: "half",
   } as RequestInit);
   const progress = openProgress(flags.json ? "rawjson" : progressKind(flags.progress ?? "auto"), process.stderr);
-  const last = await followBuild(client, response, progress.take, progress.wait);
+  const last = await followBuild(client, response, progress.take, progress.say);
   progress.end(last);
   if (flags.json) out(JSON.stringify(last));
   if (last.status === "error") throw failed(last);

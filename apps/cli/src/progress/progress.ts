@@ -8,13 +8,11 @@ import { TerminalView } from "./terminal.ts";
 export const PROGRESS = ["auto", "plain", "tty", "rawjson", "quiet"] as const;
 export type ProgressKind = (typeof PROGRESS)[number];
 
-const WAITS = "waiting for its turn: other builds go first";
-
 /** Shows a build's records as they come. */
 export interface Progress {
   take(record: BuildRecord): void;
-  /** Before the first one: others are built first. */
-  wait(): void;
+  /** What is no record: something takes its time. Those who read records or nothing are not told. */
+  say(line: string): void;
   /** After the last record: of a failure, where it is. */
   end(result: BuildRecord): void;
 }
@@ -29,12 +27,12 @@ export function progressKind(text: string): ProgressKind {
 /** `auto` is a drawing where a person looks at the stream, and lines elsewhere. */
 export function openProgress(kind: ProgressKind, stream: NodeJS.WriteStream): Progress {
   const write = (line: string) => void stream.write(`${line}\n`);
-  if (kind === "rawjson") return { take: (record) => write(JSON.stringify(record)), wait: () => {}, end: () => {} };
+  if (kind === "rawjson") return { take: (record) => write(JSON.stringify(record)), say: () => {}, end: () => {} };
   const steps = new Steps();
   const explain = (result: BuildRecord) => {
     if (result.status === "error") for (const line of failureLines(steps.failed, result.error)) write(line);
   };
-  if (kind === "quiet") return { take: (record) => void steps.take(record), wait: () => {}, end: explain };
+  if (kind === "quiet") return { take: (record) => void steps.take(record), say: () => {}, end: explain };
   if (kind === "tty" || (kind === "auto" && stream.isTTY)) {
     const view = new TerminalView(steps, stream);
     return {
@@ -43,7 +41,7 @@ export function openProgress(kind: ProgressKind, stream: NodeJS.WriteStream): Pr
         steps.take(record);
         if (record.step === "warning") view.say(`WARNING: ${record.msg}`);
       },
-      wait: () => view.say(WAITS),
+      say: (line) => view.say(line),
       end: (result) => {
         view.close();
         explain(result);
@@ -54,7 +52,7 @@ export function openProgress(kind: ProgressKind, stream: NodeJS.WriteStream): Pr
     take: (record) => {
       for (const line of plainLines(record, steps.take(record))) write(line);
     },
-    wait: () => write(WAITS),
+    say: write,
     end: explain,
   };
 }
