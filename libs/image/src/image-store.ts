@@ -66,8 +66,11 @@ export interface ImageStore {
   /** Points a tag back at what it pointed at before what it points at now, or at `to`, which is in its log. */
   rollback(reference: string, to?: Digest): Promise<Digest>;
 
-  /** Unpacks what is missing, once however many ask, and gives the lower directories for overlayfs, topmost first. */
-  rootfs(digest: Digest): Promise<RootFs>;
+  /**
+   * Unpacks what is missing, once however many ask, and gives the lower directories for overlayfs, topmost first. `over`: layers on the
+   * image's own, bottom first, of which no image need be made yet.
+   */
+  rootfs(digest: Digest, over?: readonly Layer[]): Promise<RootFs>;
 
   /** How an image came to be, the latest step first. */
   history(digest: Digest): Promise<readonly HistoryStep[]>;

@@ -20,6 +20,7 @@ import type { ImageStore } from "./image-store.ts";
 import { addLayer, adoptTar, entriesOfPacked } from "./layer/add.ts";
 import { changesOf } from "./layer/changes.ts";
 import { LAYER_LIMITS, type LayerLimits } from "./layer/limits.ts";
+import type { Layer } from "./oci.ts";
 import { parseReference } from "./reference.ts";
 import { Scratch } from "./scratch.ts";
 import { Snapshots } from "./snapshot/snapshots.ts";
@@ -46,10 +47,10 @@ export async function openImageStore(dir: string, { layerTree, limits }: StoreOp
   const parts = { scratch, blobs, tree, limits: { ...LAYER_LIMITS, ...limits } };
   const snapshots = await Snapshots.open(join(root, "snapshots"), parts);
   const tags = await Tags.open(join(root, "tags"), scratch);
-  const rootfs = async (digest: Digest) => {
-    const image = await readImage(digest, blobs);
-    if (image.manifest.layers.length === 0) throw new ImageError("refused", `the image ${digest} has no layers to run`);
-    return snapshots.rootfs(stackOf(image));
+  const rootfs = async (digest: Digest, over: readonly Layer[] = []) => {
+    const stack = [...stackOf(await readImage(digest, blobs)), ...over];
+    if (stack.length === 0) throw new ImageError("refused", `the image ${digest} has no layers to run`);
+    return snapshots.rootfs(stack);
   };
   return {
     blobs,

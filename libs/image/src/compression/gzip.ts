@@ -36,7 +36,7 @@ export async function* gzipped(source: AsyncIterable<Uint8Array>): AsyncGenerato
         level: LEVEL,
         dictionary: before,
         finishFlush: constants.Z_SYNC_FLUSH,
-        chunkSize: BLOCK_BYTES + 65_536,
+        chunkSize: block.byteLength + 65_536,
       });
       packing.catch(() => {}); // Awaited below, or nobody wants it any more.
       running.push(packing);
@@ -53,13 +53,17 @@ export async function* gzipped(source: AsyncIterable<Uint8Array>): AsyncGenerato
   yield Buffer.concat([END, trailer]);
 }
 
-/** Each is valid until `BUFFERS` more have come: the same few buffers go round, for large ones would only wait to be collected. */
+/**
+ * Each is valid until `BUFFERS` more have come: the same few buffers go round, for large ones would only wait to be collected. They are made
+ * when they are filled: a small source needs one, and four megabytes more would set the collector to work.
+ */
 async function* blocksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  const buffers = Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(BLOCK_BYTES));
+  const buffers: Buffer[] = [];
   let at = 0;
   let used = 0;
   for await (const chunk of source) {
     for (let from = 0; from < chunk.byteLength; ) {
+      buffers[at] ??= Buffer.allocUnsafeSlow(BLOCK_BYTES);
       const part = chunk.subarray(from, from + BLOCK_BYTES - used);
       buffers[at]!.set(part, used);
       used += part.byteLength;

@@ -79,10 +79,12 @@ export class Snapshots implements Snapshotter {
 
   async rootfs(layers: readonly StackedLayer[]): Promise<RootFs> {
     const chain = chainIds(layers.map((layer) => layer.diff_id));
+    const here = await Promise.all(chain.map((chainId) => this.#use(chainId)));
     let lower: string[] = [];
     for (const [at, chainId] of chain.entries()) {
-      if (!(await this.#use(chainId))) await this.#ensure(chainId, chain[at - 1] ?? null, layers[at]!, lower);
-      const { hides_below } = await this.meta(chainId);
+      const known = here[at] ?? (await this.#use(chainId));
+      if (known === null) await this.#ensure(chainId, chain[at - 1] ?? null, layers[at]!, lower);
+      const { hides_below } = known ?? (await this.meta(chainId));
       lower = hides_below ? [this.#fs(chainId)] : [this.#fs(chainId), ...lower];
     }
     return { lower };
@@ -181,16 +183,16 @@ export class Snapshots implements Snapshotter {
     if (errno(error) !== "ENOTEMPTY" && errno(error) !== "EEXIST") throw error;
   }
 
-  /** Says that a snapshot is used, so that garbage collection lets it be. False when it is not there. */
-  async #use(chainId: Digest): Promise<boolean> {
+  /** Says that a snapshot is used, so that garbage collection lets it be. Null when it is not there. */
+  async #use(chainId: Digest): Promise<SnapshotMeta | null> {
     const now = new Date();
     try {
       await utimes(join(this.#path(chainId), "meta.json"), now, now);
-      return true;
     } catch (error) {
-      if (errno(error) === "ENOENT") return false;
+      if (errno(error) === "ENOENT") return null;
       throw explain(`using the snapshot ${chainId}`, error);
     }
+    return this.meta(chainId);
   }
 
   async #usedAt(path: string): Promise<Date | null> {
