@@ -6,8 +6,8 @@ import type { BuildCache, RunProgram } from "./dockerfile/execute/ports.ts";
 import { remembered } from "./dockerfile/execute/step.ts";
 import { BOX_ENV, pairs } from "./environment.ts";
 import { BuildStopped } from "./fault.ts";
-import type { BuilderResult } from "./protocol.ts";
 import { SOURCE_FOLDER, WORK_FOLDER } from "./protocol.ts";
+import type { BuilderResult } from "./protocol-schemas.ts";
 import type { Records } from "./records.ts";
 
 export const INSTALLER_PATH = "/mayfly/installer.mjs";

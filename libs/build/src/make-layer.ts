@@ -1,14 +1,18 @@
 import { encodeFrame, encodeJson, FRAME, FRAME_MAX_BYTES } from "@mayfly/contract";
 import type { FileEntry, ImageStore, Layer, LayerEntry } from "@mayfly/image";
-import { FUNCTION_USER } from "@mayfly/runtime";
+import { FUNCTION_USER, MODULE_PATH } from "@mayfly/runtime";
 import { Conversation } from "./conversation.ts";
 import { type Bounds, BuildStopped, readFault } from "./fault.ts";
-import { type BuilderInit, BuilderRecord, BuilderResult, MAX_OUTPUT_BYTES, SOURCE_FOLDER } from "./protocol.ts";
+import { type BuilderInit, MAX_OUTPUT_BYTES, SOURCE_FOLDER } from "./protocol.ts";
+import { BuilderRecord, BuilderResult } from "./protocol-schemas.ts";
 import type { Records } from "./records.ts";
 import type { BoxSession } from "./session.ts";
 
 /** The same for everybody, so that the same source gives the same layer. */
 const MTIME_S = Date.UTC(2026, 0, 1) / 1000;
+
+/** Files of a box that are no more in all are held in memory; others are on the disk until they are in their layer. */
+const HELD_BYTES = 1024 * 1024;
 
 /** What a box gets: what is wanted of it, and bytes. */
 interface Sent {
@@ -24,11 +28,13 @@ export interface Source extends Sent {
 export interface Made {
   readonly layer: Layer;
   readonly size_bytes: number;
+  /** Of the module alone. */
+  readonly module_bytes: number;
   readonly install: BuilderResult["install"];
 }
 
 /**
- * Has a builder box turn a source into files, and makes a layer of them while they come: nothing is held in memory here.
+ * Has a builder box turn a source into files, and makes a layer of them while they come.
  * @throws BuildStopped; Error when the source cannot be read
  */
 export async function makeLayer(
@@ -54,7 +60,8 @@ export async function makeLayer(
   records.start(step);
   const layer = await store.addLayer(receivedFiles(files, place, talk), { compression: "gzip" });
   records.done(step, layer.digest);
-  return { layer, size_bytes, install };
+  const module = files.find(({ path }) => `/${FUNCTION_FILES.folder}/${path}` === MODULE_PATH);
+  return { layer, size_bytes, module_bytes: module?.size_bytes ?? 0, install };
 }
 
 /** Sends the source. A box that ends early closes its side: what it said before is the reason then, and not our failed write. */
@@ -97,21 +104,20 @@ export async function* receivedFiles(
   talk: Conversation,
 ): AsyncGenerator<LayerEntry> {
   const attributes = { uid: owner, gid: owner, mtime_s: MTIME_S };
+  const isSmall = files.reduce((sum, file) => sum + file.size_bytes, 0) <= HELD_BYTES;
   const dirs = new Set(files.flatMap(({ path }) => parents(`${folder}/${path}`)));
   for (const path of dirs) yield { type: "directory", path, mode: 0o755, ...attributes };
   const body = new Body(talk);
   for (const { path, size_bytes, executable } of files) {
-    const content = () => body.take(size_bytes);
-    const file: FileEntry = {
+    const file: Omit<FileEntry, "content"> = {
       type: "file",
       path: `${folder}/${path}`,
       mode: executable ? 0o755 : 0o644,
       ...attributes,
       size_bytes,
-      content,
-      once: true,
     };
-    yield file;
+    if (isSmall) yield { ...file, content: Buffer.concat(await Array.fromAsync(body.take(size_bytes))) };
+    else yield { ...file, content: () => body.take(size_bytes), once: true };
   }
   await body.end();
 }

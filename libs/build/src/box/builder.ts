@@ -1,18 +1,12 @@
-import { createReadStream, createWriteStream, statSync } from "node:fs";
+import { createReadStream, createWriteStream, mkdirSync, statSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { decodeJson, FRAME, FRAME_MAX_BYTES } from "@mayfly/contract";
 import { Wire } from "@mayfly/runtime";
 import { stop } from "esbuild";
-import {
-  type BuilderInit,
-  type BuilderRecord,
-  type BuilderResult,
-  type InstallRequest,
-  LONGEST_MSG,
-  MAX_FILES,
-} from "../protocol.ts";
+import { type BuilderInit, type InstallRequest, LONGEST_MSG, MAX_FILES } from "../protocol.ts";
+import type { BuilderRecord, BuilderResult } from "../protocol-schemas.ts";
 import { assetsOf } from "./assets.ts";
 import { type BundledFile, bundle } from "./bundle.ts";
 import { findEntry } from "./entry.ts";
@@ -31,45 +25,64 @@ const MOST_WARNINGS = 20;
 const wire = new Wire(3);
 
 async function main(): Promise<void> {
+  await rehearse();
   await record({ step: "box", status: "done", msg: `node ${process.version}` });
   const first = await wire.next();
   if (first?.type !== FRAME.INIT) throw new Error("the source was not announced");
   const init = decodeJson(first) as BuilderInit;
-  const { folder, project } = await unpacked(init);
-  if (init.kind === "module") return handBack(null, await bundled(project, basename(init.file_name), folder));
+  const { folder, project } = await unpacked(init, received(wire), WORK, record);
+  if (init.kind === "module") return handBack(null, await bundled(project, basename(init.file_name), folder, record));
   const install = init.installed ? null : dependenciesOf(project, folder);
   if (install !== null)
     return handBack(
       install,
       install.files.map((path) => onDisk(folder.root, path)),
     );
-  const files = await bundled(project, findEntry(project, init.entry), folder);
+  const files = await bundled(project, findEntry(project, init.entry), folder, record);
   return handBack(null, [...files, ...assetsOf(project)]);
 }
 
-async function unpacked(init: BuilderInit): Promise<{ folder: Folder; project: string }> {
-  const upload = `${WORK}/upload`;
-  await record({ step: "receive", status: "start" });
-  await pipeline(received(wire), createWriteStream(upload));
-  const { size } = await stat(upload);
-  await record({ step: "receive", status: "done", msg: `${size} bytes` });
+/** A module that nobody sent is bundled: esbuild runs from here on, and Node has compiled what a build needs. */
+async function rehearse(): Promise<void> {
+  const work = `${WORK}/rehearsal`;
+  const source = [Buffer.from("export default (n: number): number => n;\n")];
+  const init: BuilderInit = { kind: "module", file_name: "index.ts", entry: null, dir: null, installed: false };
+  const untold = async () => {};
+  mkdirSync(work);
+  const { project, folder } = await unpacked(init, source, work, untold);
+  await bundled(project, init.file_name, folder, untold);
+  await rm(work, { recursive: true });
+}
 
-  await record({ step: "unpack", status: "start", msg: init.kind });
-  const folder = new Folder(`${WORK}/src`, size);
+async function unpacked(
+  init: BuilderInit,
+  source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  work: string,
+  tell: typeof record,
+): Promise<{ folder: Folder; project: string }> {
+  const upload = `${work}/upload`;
+  await tell({ step: "receive", status: "start" });
+  await pipeline(source, createWriteStream(upload));
+  const { size } = await stat(upload);
+  await tell({ step: "receive", status: "done", msg: `${size} bytes` });
+
+  await tell({ step: "unpack", status: "start", msg: init.kind });
+  const folder = new Folder(`${work}/src`, size);
   await unpack(upload, init, folder);
   // The disk is memory here.
   await rm(upload);
-  await record({ step: "unpack", status: "done" });
+  await tell({ step: "unpack", status: "done" });
   return { folder, project: folder.project(init.dir) };
 }
 
-async function bundled(project: string, entry: string, folder: Folder): Promise<BundledFile[]> {
-  await record({ step: "bundle", status: "start", msg: entry });
+async function bundled(project: string, entry: string, folder: Folder, tell: typeof record): Promise<BundledFile[]> {
+  await tell({ step: "bundle", status: "start", msg: entry });
   const { files, warnings } = await bundle(project, entry, folder);
-  for (const warning of warnings.slice(0, MOST_WARNINGS)) await log(`warning: ${warning}`);
-  if (warnings.length > MOST_WARNINGS) await log(`and ${warnings.length - MOST_WARNINGS} more warnings`);
+  const more = warnings.length > MOST_WARNINGS ? [`and ${warnings.length - MOST_WARNINGS} more warnings`] : [];
+  for (const msg of [...warnings.slice(0, MOST_WARNINGS).map((warning) => `warning: ${warning}`), ...more])
+    await tell({ step: "bundle", status: "log", msg });
   const size = files.reduce((sum, file) => sum + file.size_bytes, 0);
-  await record({ step: "bundle", status: "done", msg: `${files.length} files, ${size} bytes` });
+  await tell({ step: "bundle", status: "done", msg: `${files.length} files, ${size} bytes` });
   return files;
 }
 
@@ -102,8 +115,6 @@ function onDisk(root: string, path: string): BundledFile {
 
 const record = ({ msg, ...line }: BuilderRecord): Promise<void> =>
   wire.json(FRAME.RECORD, { ...line, ...(msg === undefined ? {} : { msg: msg.slice(0, LONGEST_MSG) }) });
-
-const log = (msg: string): Promise<void> => record({ step: "bundle", status: "log", msg });
 
 try {
   await main();
