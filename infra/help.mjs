@@ -14,7 +14,7 @@ Environment
   MAYFLY_REDIS_URL     an existing Redis or Valkey, 6.2 or later (default: a private one)
   MAYFLY_CONCURRENCY   boxes serving at once (default 4 for each core)
   MAYFLY_NURSERY       off: boot a runtime in each box instead of forking one (default on; docs/decisions/0006)
-  MAYFLY_READY_MEMORY  for boxes that wait for the next call, 0 for none (default an eighth of the memory, at most 1GiB)
+  MAYFLY_READY_MEMORY  for boxes that wait for the next call or build, 0 for none (default an eighth of the memory, at most 1GiB)
   MAYFLY_BUILD_ENV     what programs of builds (RUN, npm) find in their environment and no image keeps:
                        HTTPS_PROXY,NPM_CONFIG_REGISTRY=https://npm.example/ (a name alone: its value here)
   MAYFLY_BUILD_CA      a file of certificates that they trust, in no image either

@@ -7,6 +7,7 @@ import type { KeptBoxes } from "./boxes/kept-boxes.ts";
 import type { CacheUpkeep } from "./build/cache-upkeep.ts";
 import type { MountCaches } from "./build/mount-caches.ts";
 import type { BuildSurroundings } from "./build/surroundings.ts";
+import type { WaitingBox } from "./build/waiting-box.ts";
 import type { Clock } from "./clock.ts";
 import type { InUse } from "./images/in-use.ts";
 import type { Roots } from "./images/roots.ts";
@@ -44,6 +45,7 @@ export interface WorkerDeps {
   readonly programs: Pick<ImagePrograms, "of">;
   /** Whoever makes a box holds its image; whoever makes an image says so. */
   readonly inUse: InUse;
+  readonly builders: Pick<WaitingBox, "take">;
   readonly nursery: Pick<NurseryKeeper, "forRoot">;
   readonly ready: Pick<ReadyBoxes, "begin">;
   readonly kept: KeptBoxes;

@@ -15,6 +15,7 @@ import { BASE_IMAGE, build } from "./build/build.ts";
 import { CacheUpkeep } from "./build/cache-upkeep.ts";
 import { MountCaches } from "./build/mount-caches.ts";
 import { BuildSurroundings } from "./build/surroundings.ts";
+import { WaitingBox } from "./build/waiting-box.ts";
 import { systemClock } from "./clock.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { parseEnv } from "./env.ts";
@@ -39,6 +40,8 @@ process.on("SIGINT", () => {}); // Ctrl-C reaches the whole group; the superviso
 const env = parseEnv(process.env);
 /** A nursery that takes longer is used when it is there; calls boot their runtime until then. */
 const NURSERY_WAIT_MS = 3_000;
+/** Who edits and deploys again comes sooner. */
+const BUILDER_WAITS_MS = 120_000;
 const log = pino({ name: "worker", level: env.logLevel }, pino.destination({ fd: 2, sync: true }));
 // Below a folder of root's: in `run`, which is the gateway's, that could be put something else in its place.
 const runDir = join(env.home, "boxes");
@@ -65,6 +68,7 @@ const inUse = new InUse();
 const kept = await KeptBoxes.open(env.home, { boxes, log, store, roots, inUse });
 const nursery = new NurseryKeeper({ boxes, native: env.native, log });
 const ready = new ReadyBoxes({ deps: () => deps, budget_bytes: env.readyBytes });
+const builders = new WaitingBox({ deps: () => deps, idleMs: env.readyBytes > 0 ? BUILDER_WAITS_MS : 0 });
 const buildCache = await DirectoryCache.open(join(env.home, "build-cache"));
 const mountCaches = await MountCaches.open(join(env.home, "build-cache", "mounts"));
 const deps: WorkerDeps = {
@@ -87,6 +91,7 @@ const deps: WorkerDeps = {
   inUse,
   nursery,
   ready,
+  builders,
   kept,
   notes: new Notes(join(runDir, "notes")),
   spool,
@@ -168,7 +173,7 @@ function stop(why: string, code = 0): Promise<void> {
     ]);
     await shipper.close();
     await spool.close();
-    await ready.close();
+    await Promise.all([ready.close(), builders.close()]);
     nursery.close();
     await boxes.close();
     process.exit(code);

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { type BuildRecord, type BuildResult, type Digest, isModule, type SourceKind } from "@mayfly/contract";
 import type { ImageStore, Layer } from "@mayfly/image";
-import { NODE_PATH, runnerCommand } from "@mayfly/runtime";
+import { COMPILED_FROM_BYTES, NODE_PATH, runnerCommand } from "@mayfly/runtime";
 import { type DetectInput, detectInBox } from "./detect-in-box.ts";
 import type { BuildCache, RunProgram } from "./dockerfile/execute/ports.ts";
 import { BOX_ENV, pairs } from "./environment.ts";
@@ -52,29 +52,24 @@ export async function buildCode(input: BuildCodeInput): Promise<BuiltCode> {
   const records = new Records(input.onRecord, input.now);
   const meter = new Meter();
   try {
-    const { layer, size_bytes } = await bundled(input, records, meter);
-    const { contract, exports, compiled } = await detectInBox(
-      await imageOf(input, [layer]),
-      input,
-      records,
-      meter,
-      input.store,
-    );
-    const image = await imageOf(input, compiled ? [layer, compiled] : [layer]);
-    return { outcome: { status: "done", image, contract, size_bytes, exports }, usage: meter.usage };
+    const { layer, size_bytes, module_bytes } = await bundled(input, records, meter);
+    const keepIn = module_bytes < COMPILED_FROM_BYTES ? null : input.store;
+    const root = { image: input.base, rootfs: await input.store.rootfs(input.base, [layer]) };
+    const detecting = detectInBox(root, input, records, meter, keepIn);
+    // The image's documents go to the disk meanwhile, unless there may be another layer.
+    const [found, plain] = await Promise.all([detecting, keepIn === null ? imageOf(input, [layer]) : null]);
+    const { contract, exports, compiled } = found;
+    const image = plain ?? (await imageOf(input, compiled ? [layer, compiled] : [layer]));
+    return { outcome: { status: "done", image, contract, size_bytes, exports }, usage: await meter.total() };
   } catch (error) {
     if (!(error instanceof BuildStopped)) throw error;
     const fault = input.signal.aborted ? stoppedBy(input.signal) : error.fault;
     records.error("build", fault);
-    return { outcome: { status: "error", error: fault }, usage: meter.usage };
+    return { outcome: { status: "error", error: fault }, usage: await meter.total() };
   }
 }
 
-async function bundled(
-  input: BuildCodeInput,
-  records: Records,
-  meter: Meter,
-): Promise<{ layer: Layer; size_bytes: number }> {
+async function bundled(input: BuildCodeInput, records: Records, meter: Meter): Promise<Made> {
   const { job, store, signal } = input;
   const wanted = job.settings.contract;
   if (wanted !== null && !isModule(wanted)) {
@@ -106,6 +101,8 @@ async function bundle(
   records.start("box");
   const request: BoxRequest = {
     image,
+    // What has dependencies is in an image of its own.
+    start: installed ? "exec" : "ahead",
     args: builderCommand(),
     env: pairs({
       ...BOX_ENV,

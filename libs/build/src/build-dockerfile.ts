@@ -61,12 +61,12 @@ export async function buildDockerfileSource(input: BuildDockerfileInput): Promis
   const meter = new Meter();
   try {
     const digest = await built(input, records, meter);
-    return { outcome: await outcomeOf(digest, input, records, meter), usage: meter.usage };
+    return { outcome: await outcomeOf(digest, input, records, meter), usage: await meter.total() };
   } catch (error) {
     const fault = input.signal.aborted ? stoppedBy(input.signal) : faultOf(error, nameOf(input));
     if (fault === null) throw error;
     records.error("build", fault);
-    return { outcome: { status: "error", error: fault }, usage: meter.usage };
+    return { outcome: { status: "error", error: fault }, usage: await meter.total() };
   }
 }
 

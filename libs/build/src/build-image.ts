@@ -31,12 +31,12 @@ export async function buildImage(input: BuildImageInput): Promise<BuiltCode> {
   const meter = new Meter();
   try {
     const digest = await theirs(() => fetched(input, records));
-    return { outcome: await outcomeOf(digest, input, records, meter), usage: meter.usage };
+    return { outcome: await outcomeOf(digest, input, records, meter), usage: await meter.total() };
   } catch (error) {
     if (!(error instanceof BuildStopped) && !input.signal.aborted) throw error;
     const fault = error instanceof BuildStopped && !input.signal.aborted ? error.fault : stoppedBy(input.signal);
     records.error("build", fault);
-    return { outcome: { status: "error", error: fault }, usage: meter.usage };
+    return { outcome: { status: "error", error: fault }, usage: await meter.total() };
   }
 }
 

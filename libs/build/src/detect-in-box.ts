@@ -1,4 +1,4 @@
-import type { BuildJob, Digest, FunctionName } from "@mayfly/contract";
+import type { BuildJob, FunctionName } from "@mayfly/contract";
 import type { ImageStore } from "@mayfly/image";
 import { compilerCommand, lambdaEnvironment, runnerCommand } from "@mayfly/runtime";
 import { type Detected, detectContract } from "./detect.ts";
@@ -19,11 +19,11 @@ export interface DetectInput {
 }
 
 /**
- * Loads the module of an image in a box over it, as a call would: which contract is it? `keepIn`: where a layer with its compiled code goes.
- * @throws BuildStopped
+ * Loads the module of an image, or of layers over it, in a box, as a call would: which contract is it? `keepIn`: where a layer with its
+ * compiled code goes. @throws BuildStopped
  */
 export async function detectInBox(
-  image: Digest,
+  root: Pick<BoxRequest, "image" | "rootfs">,
   { job, openBox, signal }: DetectInput,
   records: Records,
   meter: Meter,
@@ -32,7 +32,9 @@ export async function detectInBox(
   records.start("detect");
   const { env, memory_bytes, tmp_bytes, pids, contract } = job.settings;
   const request: BoxRequest = {
-    image,
+    ...root,
+    // Code is kept with a seed of its own: compilerCommand.
+    start: keepIn ? "boot" : "fork",
     args: keepIn ? compilerCommand() : runnerCommand(),
     env: pairs({
       ...BOX_ENV,

@@ -74,7 +74,7 @@ async function contractOf(
   if (wanted === "fetch" && !isOurs) throw new BuildStopped(NOT_OURS);
   if (isOurs && (wanted === null || isModule(wanted))) {
     try {
-      return await detectInBox(digest, input, records, meter);
+      return await detectInBox({ image: digest }, input, records, meter);
     } catch (error) {
       if (!(error instanceof BuildStopped) || !error.message.includes(`Cannot find module '${MODULE_PATH}'`))
         throw error;

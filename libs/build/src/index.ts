@@ -14,4 +14,4 @@ export type { RunProgram, RunRequest } from "./dockerfile/execute/ports.ts";
 export { ignoreFilesFor, readIgnoreFile } from "./dockerfile/ignore/file.ts";
 export { BuildStopped } from "./fault.ts";
 export { type BringInput, type Brought, bringReferenced, bringZip } from "./fetch/source.ts";
-export type { BoxRequest, BoxSession, OpenBox, ServerContract, TryServer } from "./session.ts";
+export type { BoxRequest, BoxSession, BoxUsage, OpenBox, ServerContract, TryServer } from "./session.ts";

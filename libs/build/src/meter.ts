@@ -19,11 +19,18 @@ export class Meter {
     ...{ net_rx_bytes: 0, net_tx_bytes: 0 },
   };
 
-  get usage(): BuildUsage {
+  readonly #ending: Promise<void>[] = [];
+
+  /** When all boxes have ended. */
+  async total(): Promise<BuildUsage> {
+    await Promise.all(this.#ending);
     return this.#usage;
   }
 
-  /** Uses a box, and sees to it that it ends and is counted, whatever becomes of the work. */
+  /**
+   * Uses a box, and sees to it that it ends and is counted, whatever becomes of the work. What comes next does not wait for the end of a
+   * box whose work is done; why work failed may be told by its end.
+   */
   async over<T>(
     session: BoxSession,
     memory_limit_bytes: number,
@@ -33,19 +40,22 @@ export class Meter {
     const cancel = () => session.stop("it was cancelled");
     signal.addEventListener("abort", cancel, { once: true });
     if (signal.aborted) cancel();
-    let late: NodeJS.Timeout | undefined;
+    const ending = session.ended.then(({ usage, wall_us }) => {
+      signal.removeEventListener("abort", cancel);
+      this.add(usage, { wall_us, memory_limit_bytes });
+    });
+    this.#ending.push(ending);
+    ending.catch(() => {}); // Whoever asks for the total is told.
     try {
       const result = await work();
-      late = setTimeout(() => session.stop("its work is done"), ENDS_WITHIN_MS);
+      const late = setTimeout(() => session.stop("its work is done"), ENDS_WITHIN_MS);
+      const inTime = () => clearTimeout(late);
+      ending.then(inTime, inTime);
       return result;
     } catch (error) {
       session.stop("its work failed");
+      await ending;
       throw error;
-    } finally {
-      const { usage, wall_us } = await session.ended;
-      clearTimeout(late);
-      signal.removeEventListener("abort", cancel);
-      this.add(usage, { wall_us, memory_limit_bytes });
     }
   }
 

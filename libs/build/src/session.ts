@@ -1,4 +1,13 @@
-import type { CgroupUsage, Digest, Ending, Frame, FunctionName, NetworkUsage, Settings } from "@mayfly/contract";
+import type {
+  CgroupUsage,
+  Digest,
+  Ending,
+  Frame,
+  FunctionName,
+  NetworkUsage,
+  RootFs,
+  Settings,
+} from "@mayfly/contract";
 
 /** A running box as a builder sees it: frames in, frames out, an end. */
 export interface BoxSession {
@@ -15,7 +24,18 @@ export interface BoxSession {
 export type BoxUsage = CgroupUsage & NetworkUsage;
 
 export interface BoxRequest {
+  /** Which is in use until its end. */
   readonly image: Digest;
+  /** Not given: the image's. */
+  readonly rootfs?: RootFs;
+  /**
+   * How its program may come to be there.
+   * - `exec`: it is started for this request, and counted from its first instruction.
+   * - `boot`: it is our runtime, whose start is not counted, as with a call. `fork`: the same, and a nursery's fork of it is as good.
+   * - `ahead`: it learns what is wanted by frames alone and says a first one when it is up, so that a box that was started before is as
+   *   good. It is counted from when it is lent.
+   */
+  readonly start: "exec" | "boot" | "fork" | "ahead";
   readonly args: string[];
   readonly env: string[];
   readonly limits: {

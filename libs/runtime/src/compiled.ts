@@ -5,9 +5,6 @@ import { join, relative } from "node:path";
 import { COMPILED_LIMITS } from "@mayfly/contract";
 import { COMPILED_PATH } from "./index.ts";
 
-/** A smaller module compiles about as fast as its code is read. */
-const WORTH_BYTES = 64 * 1024;
-
 /** A file that V8's code is kept in, by its path below COMPILED_PATH. */
 export interface CompiledFile {
   readonly path: string;
@@ -23,9 +20,8 @@ export function useCompiled(): null {
   return null;
 }
 
-/** From here on V8's code is kept; what is returned gives it, when the module at `path` has been loaded. */
-export function keepCompiled(path: string): () => CompiledFile[] {
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < WORTH_BYTES) return () => [];
+/** From here on V8's code is kept; what is returned gives it, when the module has been loaded. */
+export function keepCompiled(): () => CompiledFile[] {
   const keptIn = join(tmpdir(), "compiled");
   const { directory } = enableCompileCache(keptIn);
   if (directory === undefined) return () => []; // There is no room in /tmp: the module is compiled at each call.

@@ -14,6 +14,8 @@ export const NURSERY_ADDON = "/mayfly/nursery.node";
 export const MODULE_PATH = "/app/index.mjs";
 /** V8's code of that module, when its build found it worth keeping. */
 export const COMPILED_PATH = "/app/.compiled";
+/** A smaller module compiles about as fast as its code is read. */
+export const COMPILED_FROM_BYTES = 64 * 1024;
 /** The user in the base image that functions run as. */
 export const FUNCTION_USER = { uid: 1000, gid: 1000, groups: [] as readonly number[] };
 

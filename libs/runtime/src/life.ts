@@ -49,7 +49,7 @@ export class Life {
       return this.#end(0);
     }
     this.#guard((error) => void this.#fail(error, "function_error"));
-    const compiled = init.compile ? keepCompiled(init.module) : useCompiled();
+    const compiled = init.compile ? keepCompiled() : useCompiled();
     const found = await this.#load(init);
     await this.#wire.json(FRAME.READY, { exports: found.exports, contract: found.contract });
     if (compiled) await this.#handOver(compiled());

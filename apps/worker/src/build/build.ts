@@ -82,6 +82,7 @@ async function buildOnce(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): 
   const stop = AbortSignal.any([signal, live.canceled, late.signal]);
   const built = await tagged(job, await run(job, deps, live, stop, onRecord), deps);
   clearTimeout(deadline);
+  expectCall(built.outcome, deps);
   const result: BuildResult = {
     build: job.build,
     function: job.function,
@@ -97,6 +98,15 @@ async function buildOnce(job: BuildJob, deps: WorkerDeps, signal: AbortSignal): 
   if (built.outcome.status !== "error") setTimeout(deps.inUse.hold(built.outcome.image), ENTERED_WITHIN_MS).unref();
   deps.shipper.wake();
   live.close();
+}
+
+/** Who deploys calls: what the first call needs to know of the image is read while the result is on its way. */
+function expectCall(outcome: BuildResult["outcome"], { roots, programs, log }: WorkerDeps): void {
+  if (outcome.status !== "done") return;
+  const { image } = outcome;
+  Promise.all([roots.of(image), programs.of(image)]).catch((error: unknown) =>
+    log.warn({ err: error, image }, "an image that was just made could not be read"),
+  );
 }
 
 /** A build that fails through a fault of ours is credited as a call is. */

@@ -1,6 +1,7 @@
 import type { Box, BoxUsage } from "@mayfly/container";
 import { CGROUP_COUNTERS, type Ending, isModule } from "@mayfly/contract";
 import type { WorkerDeps } from "../deps.ts";
+import { forkOrBoot } from "../nursery/fork-or-boot.ts";
 import { functionBox, type Wanted } from "./box-spec.ts";
 
 /** What is left of a box that could not even be tried: an ending, and nothing counted. */
@@ -14,26 +15,13 @@ export async function makeBox(wanted: Wanted, deps: WorkerDeps): Promise<Box | U
     const { image, contract } = wanted.version;
     const [rootfs, program] = await Promise.all([deps.roots.of(image), deps.programs.of(image)]);
     const nursery = isModule(contract) ? deps.nursery.forRoot(rootfs) : null;
-    if (nursery !== null) {
-      const box = await deps.boxes.start(functionBox(wanted, rootfs, program, nursery));
-      if (!(await turnedAway(box))) return box;
-    }
-    return await deps.boxes.start(functionBox(wanted, rootfs, program, null));
+    return await forkOrBoot((forks) => functionBox(wanted, rootfs, program, forks), nursery, deps.boxes);
   } catch (error) {
     deps.log.error({ err: error, box: wanted.id }, "a box could not be made");
     const message = error instanceof Error ? error.message : String(error);
     const ending: Ending = { kind: "refused", step: "prepare", errno: "EIO", message, remedy: null };
     return { ended: Promise.resolve(ending), remove: async () => nothingCounted() };
   }
-}
-
-/** True when the nursery could not fork: nothing of the call has run, so it may run otherwise. */
-async function turnedAway(box: Box): Promise<boolean> {
-  if (box.pid !== 0) return false;
-  const ending = await box.ended;
-  if (ending.kind !== "refused" || !ending.step.includes("nursery")) return false;
-  await box.remove();
-  return true;
 }
 
 /** There was no cgroup: every counter is missing, none is zero. */

@@ -51,7 +51,8 @@ export async function fetchRemote(
   const env = pairs({ ...BOX_ENV, NODE_USE_ENV_PROXY: "1" });
   const args = [NODE_PATH, "--disable-warning=ExperimentalWarning", FETCHER_PATH];
   const outside = source.kind === "zip" ? {} : ({ network: "egress" } as const);
-  const request: BoxRequest = { image, args, env, limits: LIMITS, timeout_ms: TIMEOUT_MS, ...outside, onLog };
+  const bounds = { limits: LIMITS, timeout_ms: TIMEOUT_MS };
+  const request: BoxRequest = { image, start: "exec", args, env, ...bounds, ...outside, onLog };
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   const dir = await mkdtemp(join(scratch, "fetch-"));
   const release = () => rm(dir, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import {
   type BuildFault,
   type BuildRecord,
+  type BuildUsage,
   type SourceKind,
   type SourceReference,
   sniffArchive,
@@ -32,7 +33,7 @@ export interface Brought {
   readonly kind: SourceKind | "dockerfile";
   readonly file_name: string;
   readonly open: () => Promise<Readable>;
-  readonly usage: Meter["usage"];
+  readonly usage: BuildUsage;
   release(): Promise<void>;
 }
 
@@ -65,7 +66,7 @@ async function brought(
     const { path, size_bytes } = file!;
     const is = kind(await firstBytes(path));
     records.done(step, [head.identity, `${size_bytes} bytes`].filter((text) => text !== null).join(", "));
-    return { ...is, open: async () => createReadStream(path), usage: meter.usage, release };
+    return { ...is, open: async () => createReadStream(path), usage: await meter.total(), release };
   } catch (error) {
     await fetched?.release();
     if (error instanceof BuildStopped) records.error(step, error.fault);

@@ -121,7 +121,7 @@ export class ChildBoxes {
   async #inThisRoot(bytes: Uint8Array, request: BoxRequest): Promise<Uint8Array> {
     const [frame] = new FrameDecoder().push(bytes);
     if (frame?.type !== FRAME.INIT || !request.args.includes(RUNNER_PATH)) return bytes;
-    const { lower } = await this.#store().rootfs(request.image);
+    const { lower } = request.rootfs ?? (await this.#store().rootfs(request.image));
     return encodeJson(FRAME.INIT, { ...(decodeJson(frame) as object), module: join(lower[0]!, MODULE_PATH) });
   }
 }
