@@ -71,7 +71,7 @@ describe("a project", () => {
     "package-lock.json": LOCK,
     "page.html": "<p>",
     "index.ts":
-      'import odd from "is-odd"; import ms from "ms"; import { readFileSync } from "node:fs"; export default () => Response.json([odd(3), ms("1s"), readFileSync("page.html", "utf8"), process.env.CANARY ?? null]);',
+      'import odd from "is-odd"; import ms from "ms"; import { readFileSync } from "node:fs"; const page = readFileSync("page.html", "utf8"); export default () => Response.json([odd(3), ms("1s"), page, process.env.CANARY ?? null]);',
   };
 
   it("gets its dependencies by its lockfile, once; what the operator gives npm reaches no function", async () => {

@@ -36,6 +36,8 @@ export async function detectInBox(
     // Code is kept with a seed of its own: compilerCommand.
     start: keepIn ? "boot" : "fork",
     args: keepIn ? compilerCommand() : runnerCommand(),
+    // As when it is called: a module may read files beside it while it loads.
+    cwd: "/app",
     env: pairs({
       ...BOX_ENV,
       ...lambdaEnvironment({ function: job.function, version: 1, memory_bytes }),

@@ -38,6 +38,8 @@ export interface BoxRequest {
   readonly start: "exec" | "boot" | "fork" | "ahead";
   readonly args: string[];
   readonly env: string[];
+  /** Not given: /tmp. */
+  readonly cwd?: string;
   readonly limits: {
     readonly memory_bytes: number;
     readonly cpu_millis: number;
