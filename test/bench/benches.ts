@@ -9,6 +9,19 @@ import { idle } from "./idle.ts";
 import { image } from "./image.ts";
 import { metering } from "./metering.ts";
 import { start } from "./start.ts";
+import { waiting } from "./waiting.ts";
 
 /** In the order of a whole run and of docs/performance.md: what asks for a system that has served little comes first. */
-export const BENCHES: readonly Bench[] = [idle, functions, start, box, e2e, floor, metering, churn, image, build];
+export const BENCHES: readonly Bench[] = [
+  idle,
+  functions,
+  waiting,
+  start,
+  box,
+  e2e,
+  floor,
+  metering,
+  churn,
+  image,
+  build,
+];

@@ -23,8 +23,8 @@ export interface Mayfly {
   deploy(name: string, source: string, query?: string): Promise<VersionSpec>;
 }
 
-export async function startMayfly(): Promise<Mayfly> {
-  const system = await startSystem();
+export async function startMayfly(env: Readonly<Record<string, string>> = {}): Promise<Mayfly> {
+  const system = await startSystem(env);
   const deploy: Mayfly["deploy"] = async (name, source, query) => {
     const answer = await system.deploy(name, source, query);
     const body = await answer.text();

@@ -110,5 +110,5 @@ export class WaitingBox {
 }
 
 /** Boxes of one key are as good as one another. */
-const keyOf = ({ image, start, args, env, limits, network }: Wish): string =>
-  JSON.stringify([image, start, args, env, limits, network]);
+const keyOf = ({ image, rootfs, start, args, env, cwd, limits, network }: Wish): string =>
+  JSON.stringify([image, rootfs, start, args, env, cwd, limits, network]);
