@@ -17,6 +17,10 @@ export function cpuMs(pids: readonly number[]): number {
   return ticks * TICK_MS;
 }
 
+/** What lives below a process, however deep. */
+export const descendantsOf = (pid: number): number[] =>
+  childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+
 /** Living children of a process. */
 export const childrenOf = (pid: number): number[] =>
   readdirSync("/proc")

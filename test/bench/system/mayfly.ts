@@ -41,6 +41,8 @@ export async function startMayfly(env: Readonly<Record<string, string>> = {}): P
   }
 }
 
+const commOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+
 function processesOf(system: System): Record<string, number> {
   const found: Record<string, number> = {};
   for (const name of ["gateway", "worker", "redis"] as const) {
@@ -49,7 +51,10 @@ function processesOf(system: System): Record<string, number> {
     found[name] = pid;
   }
   for (const pid of childrenOf(found.worker!)) {
-    found[readFileSync(`/proc/${pid}/comm`, "utf8").trim().replace("mayfly-", "")] = pid;
+    found[commOf(pid).replace("mayfly-", "")] = pid;
   }
+  // The launcher's children are boxes, whose first program is its own, and a Node that is in none: forks are the nursery's children.
+  const nursery = childrenOf(found.launcher!).filter((pid) => commOf(pid) === "MainThread");
+  if (nursery.length > 0) found.nursery = Math.min(...nursery);
   return found;
 }
