@@ -1,9 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { instanceOf } from "../../infra/src/home.ts";
 import { type System, startSystem } from "../e2e/system.ts";
+
+let running: System | undefined;
+afterEach(() => running?.stop(), 60_000);
 
 const BURNER = "export default () => { for (;;) {} }";
 
@@ -30,10 +33,12 @@ async function killWorker(mayfly: System): Promise<void> {
 describe.each([0, 400, 1500])("a system that is stopped %i ms after its worker was killed", (after_ms) => {
   it("leaves nothing", async () => {
     const mayfly = await startSystem();
+    running = mayfly;
     const instance = instanceOf(mayfly.home);
     await killWorker(mayfly);
     expect(marksOf(instance).join("\n")).toMatch(/inv_.*table inet/s);
     await sleep(after_ms);
+    running = undefined;
     expect(await mayfly.stop()).toBe(0);
     expect(marksOf(instance)).toEqual([]);
   }, 120_000);
