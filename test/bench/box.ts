@@ -25,6 +25,7 @@ export const box: Bench = {
         launcher: join(compiled, "launcher"),
         addon: join(compiled, "native.node"),
         probe: join(compiled, "probe"),
+        nursery: join(compiled, "nursery"),
       },
     });
     after.defer(() => boxes.close());

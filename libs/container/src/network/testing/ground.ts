@@ -19,6 +19,8 @@ export interface DriverOptions {
   readonly instance?: string;
   /** A folder of the machine's that is empty for the driver. */
   readonly hidden?: string;
+  /** Besides the test's own. */
+  readonly variables?: Readonly<Record<string, string>>;
   readonly network?: { readonly resolvConf?: string } & Pick<RulesetOptions, "allowed" | "off">;
 }
 
@@ -68,10 +70,10 @@ export class Ground {
     return inNetworkOf(this.#world, command);
   }
 
-  async driver({ hidden, scratch, ...options }: DriverOptions): Promise<Driver> {
+  async driver({ hidden, scratch, variables, ...options }: DriverOptions): Promise<Driver> {
     const hide = hidden ? ["unshare", "--mount", "sh", "-ec", `mount -t tmpfs none ${hidden}; exec "$@"`, "sh"] : [];
     const [enter, ...args] = [...this.enter, ...hide, ...program("driver.ts"), JSON.stringify(options)];
-    const env = { ...process.env, TMPDIR: scratch };
+    const env = { ...process.env, ...variables, TMPDIR: scratch };
     const child = spawn(enter!, args, { stdio: ["pipe", "pipe", "inherit"], env });
     const driver = new Driver(child);
     await driver.answer();

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildNative, type Native } from "../../testing/native.ts";
+import { buildNative, type Native, sanitizing } from "../../testing/native.ts";
 import { type Driver, type DriverOptions, Ground } from "./ground.ts";
 import { PRIVATE, PUBLIC, RESOLVER } from "./reach.ts";
 
@@ -13,10 +13,10 @@ export interface Setting {
   close(): Promise<void>;
 }
 
-/** Its host forwards IPv6, unless told otherwise. */
-export async function openSetting({ ipv6 = true } = {}): Promise<Setting> {
+/** Its host forwards IPv6, unless told otherwise. With `sanitize` all C in drivers and their launchers is under sanitizers. */
+export async function openSetting({ ipv6 = true, sanitize = false } = {}): Promise<Setting> {
   const dir = mkdtempSync(join(tmpdir(), "mayfly-network-"));
-  const native: Native = buildNative(join(dir, "native"));
+  const native: Native = buildNative(join(dir, "native"), sanitize);
   const resolvConf = join(dir, "resolv.conf");
   writeFileSync(resolvConf, `nameserver ${RESOLVER}\n`);
   const ground = await Ground.open([...PUBLIC, ...PRIVATE, RESOLVER]);
@@ -31,6 +31,7 @@ export async function openSetting({ ipv6 = true } = {}): Promise<Setting> {
         network: { resolvConf, ...network },
         ...(instance === undefined ? {} : { instance }),
         ...(hidden === undefined ? {} : { hidden }),
+        ...(sanitize ? { variables: sanitizing(native) } : {}),
       }),
     close: async () => {
       await ground.close();
