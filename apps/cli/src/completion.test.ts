@@ -1,10 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
 import { completion } from "./completion.ts";
 
 const program = new Command("mayfly").option("--key <key>");
-program.command("build <path>").option("-t, --tag <name>").option("--target <stage>");
+program
+  .command("build <path>")
+  .option("-t, --tag <name>")
+  .option("--target <stage>")
+  .addOption(new Option("--squash").hideHelp());
 program.command("bill <name>").option("--json");
 const image = program.command("image");
 image.command("ls").option("--json");

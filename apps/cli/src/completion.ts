@@ -35,4 +35,4 @@ complete -o default -F _mayfly mayfly
 
 const namesOf = (command: Command): string => command.commands.map((one) => one.name()).join(" ");
 const flagsOf = (command: Command): string =>
-  [...command.options.flatMap(({ long }) => long ?? []), "--help"].join(" ");
+  [...command.options.flatMap(({ long, hidden }) => (hidden ? [] : (long ?? []))), "--help"].join(" ");

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addDockersFlags } from "./build/dockers.ts";
 import { Client } from "./client.ts";
 import { bill, bills } from "./commands/bills.ts";
 import { commandApart } from "./commands/box/command-apart.ts";
@@ -43,22 +44,30 @@ deploying
   .option("--progress <kind>", `how the build is shown: ${PROGRESS.join(", ")} (default auto)`)
   .option("--json", "records as JSON: the last on stdout, the others on stderr")
   .action((path: string | undefined, flags) => deploy(client(), path ?? ".", flags));
-command("build <path|url|->", "build an image: a folder, a git repository, an address, or a Dockerfile or tar on -")
+const building = command(
+  "build <path|url|->",
+  "build an image: a folder, a git repository, an address, or a Dockerfile or tar on -",
+)
   .option("-t, --tag <name:tag>", "name for the image, repeatable", collect)
   .option("-f, --file <path>", "the Dockerfile (default: Dockerfile in the folder), or - for standard input")
   .option("--target <stage>", "stage of the Dockerfile, when it is not the last")
   .option("--build-arg <name[=value]>", "value of an ARG, repeatable; without one, that of the environment", collect)
   .option("--label <name=value>", "label of the image, repeatable", collect)
   .option("--no-cache", "use nothing that was made before")
+  .option("--pull", "ask the registry for the images it goes on from, though they are here")
+  .option("--platform <os/arch>", "what the image is for: the server's own platform, as linux/amd64")
+  .option("--network <mode>", "of RUN: default, or none")
   .option("--secret <id=ID[,src=file|,env=NAME]>", "for RUN --mount=type=secret, repeatable", collect)
   .option("--progress <kind>", `${PROGRESS.join(", ")} (default auto)`)
   .option("-q, --quiet", "the digest and failures alone")
   .option("--iidfile <file>", "write the image's digest there")
+  .option("--metadata-file <file>", "write the digest, the names and the build there, as JSON")
   .action(async (where: string, flags) => {
     // The patterns of .dockerignore and what they bring along are of no use to other commands.
     const { build } = await import("./commands/build.ts");
     await build(client(), where, flags);
   });
+addDockersFlags(building);
 command("invoke <name>", "call a function; its answer on stdout")
   .option("-d, --data <data>", "body: text, @file, or - for standard input")
   .option("-H, --header <header>", "header, repeatable", collect)

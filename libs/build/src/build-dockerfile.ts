@@ -84,7 +84,13 @@ async function built(input: BuildDockerfileInput, records: Records, meter: Meter
     buildDockerfile({
       dockerfile,
       // A function's labels are its own.
-      options: { target: target ?? "", buildArgs, ignore, labels: name === null ? label : {} },
+      options: {
+        target: target ?? "",
+        buildArgs,
+        ignore,
+        labels: name === null ? label : {},
+        network: options.run_network,
+      },
       context: tree,
       store,
       resolveImage: (reference, platform) =>

@@ -12,7 +12,7 @@ export type { NewHistory, NewImage } from "./image/create.ts";
 export { LARGEST_DOCUMENT_BYTES } from "./image/document.ts";
 export type { Swept } from "./image/gc.ts";
 export type { HistoryStep } from "./image/history.ts";
-export { formatPlatform, HOST_PLATFORM } from "./image/platform.ts";
+export { formatPlatform, HOST_PLATFORM, isFor, parsePlatform } from "./image/platform.ts";
 export type { ImageStore, ListedImage } from "./image-store.ts";
 export type { WritableLayer } from "./layer/diff.ts";
 export type {

@@ -87,7 +87,10 @@ export class Mayfly implements Builder {
       const opened = await openContext(tar, place);
       const building = buildDockerfile({
         dockerfile: opened.dockerfile,
-        options: { target: target ?? "", buildArgs: new Map(Object.entries(args)), ignore: opened.ignore, labels },
+        options: {
+          ...{ target: target ?? "", buildArgs: new Map(Object.entries(args)), ignore: opened.ignore, labels },
+          network: "default",
+        },
         context: opened.tree,
         store: this.#store,
         resolveImage: (reference) => this.#found(reference),

@@ -23,6 +23,10 @@ export interface BuildFlags {
   readonly progress?: string;
   readonly quiet?: boolean;
   readonly iidfile?: string;
+  readonly metadataFile?: string;
+  readonly pull?: boolean;
+  readonly platform?: string;
+  readonly network?: string;
 }
 
 /** Builds an image of a Dockerfile and its context; the image's digest alone on stdout. */
@@ -46,11 +50,22 @@ export async function build(client: Client, where: string, flags: BuildFlags): P
     const { message, ...problem } = last.error!;
     throw problemError({ ...(problem as unknown as Problem), detail: message });
   }
-  const { image, tags = [] } = last as typeof last & { image: string; tags?: string[] };
+  const { image, build: made, tags = [] } = last as typeof last & { image: string; build: string; tags?: string[] };
   if (flags.iidfile !== undefined) writeFileSync(flags.iidfile, image);
+  if (flags.metadataFile !== undefined) writeFileSync(flags.metadataFile, metadataOf(image, tags, made));
   if (kind !== "quiet" && kind !== "rawjson") for (const tag of tags) note(`naming it ${paint("bold", tag)}`);
   out(image);
 }
+
+/** What buildx writes of it, as far as it is known here: the names are its own. */
+function metadataOf(image: string, tags: readonly string[], build: string): string {
+  const names = tags.length > 0 ? { "image.name": tags.join(",") } : {};
+  const metadata = { "buildx.build.ref": build, "containerimage.digest": image, ...names };
+  return `${JSON.stringify(metadata, null, 2)}\n`;
+}
+
+/** Given to every build that says nothing else of it (reproducible-builds.org/specs/source-date-epoch), as buildx does. */
+const EPOCH = "SOURCE_DATE_EPOCH";
 
 /** As parameters of `POST /v1/builds`. `--build-arg NAME` takes the value of the environment. @throws CliError */
 export function queryOf(flags: BuildFlags, env: Readonly<Record<string, string | undefined>>): [string, string][] {
@@ -62,6 +77,8 @@ export function queryOf(flags: BuildFlags, env: Readonly<Record<string, string |
     const value = env[text];
     return value === undefined ? [] : [[`build-arg.${text}`, value]];
   });
+  if (env[EPOCH] && !args.some(([name]) => name === `build-arg.${EPOCH}`))
+    args.push([`build-arg.${EPOCH}`, env[EPOCH]]);
   const labels = (flags.label ?? []).map((text): [string, string] => {
     const [name, value] = text.includes("=") ? pairOf("--label", text) : [text, ""];
     return [`label.${name}`, value];
@@ -70,6 +87,9 @@ export function queryOf(flags: BuildFlags, env: Readonly<Record<string, string |
     ...(flags.tag ?? []).map((tag): [string, string] => ["t", tag]),
     ...(flags.target === undefined ? [] : [["target", flags.target] as [string, string]]),
     ...(flags.cache === false ? [["no-cache", "true"] as [string, string]] : []),
+    ...(flags.pull ? [["pull", "true"] as [string, string]] : []),
+    ...(flags.platform === undefined ? [] : [["platform", flags.platform] as [string, string]]),
+    ...(flags.network === undefined ? [] : [["run-network", flags.network] as [string, string]]),
     ...args,
     ...labels,
   ];

@@ -20,12 +20,16 @@ describe("a build of no function", () => {
     gateway.api(`/v1/builds?${query}`, { method: "POST", body, headers });
 
   it("gives an image under its tags, and no version", async () => {
-    const answer = await post("t=web:1&t=web:latest&target=a&build-arg.A=1&label.org.x=y&no-cache=true&wait=10");
+    const besides = "no-cache=true&pull=1&platform=linux/amd64&run-network=none";
+    const answer = await post(`t=web:1&t=web:latest&target=a&build-arg.A=1&label.org.x=y&${besides}&wait=10`);
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ status: "done", image: IMAGE, tags: ["web:1", "web:latest"] });
     expect(jobs.at(-1)).toMatchObject({
       function: null,
-      options: { tags: ["web:1", "web:latest"], no_cache: true, secrets: [] },
+      options: {
+        ...{ tags: ["web:1", "web:latest"], no_cache: true, secrets: [] },
+        ...{ pull: true, platform: "linux/amd64", run_network: "none" },
+      },
       settings: { target: "a", build_arg: { A: "1" }, label: { "org.x": "y" } },
     });
     expect(await gateway.json("/v1/functions")).toMatchObject({ functions: [] });
@@ -70,6 +74,9 @@ describe("a build of no function", () => {
     ["secret.token=x", "secret.token"],
     ["t=Not%20a%20name", "t"],
     ["no-cache=perhaps", "no-cache"],
+    ["pull=perhaps", "pull"],
+    ["platform=linux/amd64,linux/arm64", "platform"],
+    ["run-network=host", "run-network"],
   ])("is refused with %s", async (query, setting) => {
     const answer = await post(query);
     expect([answer.status, await problemOf(answer)]).toMatchObject([422, { code: "bad_setting", setting }]);

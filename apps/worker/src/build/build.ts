@@ -16,6 +16,7 @@ import {
   type BuildUsage,
   type FunctionName,
 } from "@mayfly/contract";
+import { formatPlatform, HOST_PLATFORM, isFor, parsePlatform } from "@mayfly/image";
 import { charge } from "@mayfly/ledger";
 import { timestamp } from "../clock.ts";
 import type { WorkerDeps } from "../deps.ts";
@@ -134,6 +135,11 @@ function refusal({ options }: BuildJob, secrets: Secrets): BuildFault | null {
   } catch (error) {
     return { code: "build_failed", message: (error as Error).message };
   }
+  const { platform } = options;
+  if (platform !== null && !isFor(HOST_PLATFORM, parsePlatform(platform))) {
+    const message = `an image for ${platform} cannot be built here: programs of a build run on this machine, which is ${formatPlatform(HOST_PLATFORM)}`;
+    return { code: "build_failed", message, hint: "build it on a machine of that kind" };
+  }
   const missing = options.secrets.filter((id) => !secrets.has(id));
   if (missing.length === 0) return null;
   const message = `the gateway has the build's secrets no more: ${missing.join(", ")}`;
@@ -164,7 +170,11 @@ async function run(
     if (source.kind === "image") {
       const { repository, digest } = source;
       const fetch: BuildImageInput["fetch"] = async (onProgress) => {
-        if (repository !== null) return hereOrPulled(`${repository}@${digest}`, null, { ...deps, signal, onProgress });
+        if (repository !== null)
+          return hereOrPulled(
+            { reference: `${repository}@${digest}`, platform: null, anew: false },
+            { ...deps, signal, onProgress },
+          );
         return (await deps.importer.fetch(channelSource(job, deps), digest, { signal, onProgress })).image;
       };
       return await buildImage({ ...shared, job, fetch });
@@ -202,7 +212,7 @@ async function buildFound(job: BuildJob, source: BuildSource, parts: Parts, deps
   if (kind === "dockerfile" || (await isContext(kind, job.settings, open))) {
     const { signal } = parts;
     const resolveImage: BuildDockerfileInput["resolveImage"] = (reference, platform, onProgress) =>
-      hereOrPulled(reference, platform, { ...deps, signal, onProgress });
+      hereOrPulled({ reference, platform, anew: job.options.pull }, { ...deps, signal, onProgress });
     const dockerfile = { kind: kind === "dockerfile" ? "alone" : "context", open: () => reading(open) } as const;
     return buildDockerfileSource({ ...parts, job, source: dockerfile, resolveImage, scratch: deps.scratch });
   }

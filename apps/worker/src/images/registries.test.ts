@@ -11,7 +11,7 @@ import {
   startDockerRegistry,
 } from "@mayfly/image";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hereOrPulled } from "../build/here-or-pulled.ts";
+import { hereOrPulled, type Wanted } from "../build/here-or-pulled.ts";
 import { found } from "./names.ts";
 import { type Moving, pull, resolve } from "./registries.ts";
 
@@ -64,6 +64,10 @@ const toPull = (reference: string, besides = {}): Extract<ImageTask, { verb: "pu
   ...{ verb: "pull", reference, platform: null, credential: null, insecure: false },
   ...besides,
 });
+const wanted = (reference: string, besides: Partial<Wanted> = {}): Wanted => ({
+  ...{ reference, platform: null, anew: false },
+  ...besides,
+});
 const toResolve = (reference: string) => ({ verb: "resolve", reference }) as const;
 const both = () => [`${one.host}/team`, other.host];
 
@@ -92,11 +96,33 @@ describe("a name without a registry's host", () => {
     const digest = await image(store, "here");
     await store.tag("both:1", digest);
     expect(await resolve(toResolve("both:1"), parts(both()))).toEqual({ reference: "both:1", digest });
-    expect(await hereOrPulled("both:1", null, parts(both()))).toBe(digest);
+    expect(await hereOrPulled(wanted("both:1"), parts(both()))).toBe(digest);
     await store.untag("both:1");
     const there = { reference: `${one.host}/team/both:1`, digest: pushed.get(`${one.host}/team/both:1`) };
     expect(await resolve(toResolve("both:1"), parts(both()))).toEqual(there);
-    expect(await hereOrPulled("both:1", null, parts(both()))).toBe(there.digest);
+    expect(await hereOrPulled(wanted("both:1"), parts(both()))).toBe(there.digest);
+  });
+
+  it("is asked for anew where that is wanted, and what is of no registry taken as it is", async () => {
+    const digest = await image(store, "here");
+    for (const tag of ["both:1", "none:1"]) await store.tag(tag, digest);
+    const anew = (reference: string) => hereOrPulled(wanted(reference, { anew: true }), parts(both()));
+    expect(await anew("both:1")).toBe(pushed.get(`${one.host}/team/both:1`));
+    expect(await found("both:1", { store, registries: both() })).toBe(digest);
+    await expect(anew("none:1")).rejects.toThrow(/it was to be pulled, whether it is here or not, and .*404/);
+    expect(await anew(digest)).toBe(digest);
+  });
+
+  it("that is here for another platform than is asked for is refused, and no tag is moved", async () => {
+    const digest = await image(store, "here");
+    await store.tag("both:1", digest);
+    const { os, architecture } = (await store.image(digest)).config;
+    const forPlatform = (platform: string) => hereOrPulled(wanted("both:1", { platform }), parts(both()));
+    expect(await forPlatform(`${os}/${architecture}`)).toBe(digest);
+    await expect(forPlatform("linux/riscv64")).rejects.toThrow(
+      `it is here for ${os}/${architecture}, and linux/riscv64 is asked for`,
+    );
+    expect([...(await store.tags())]).toEqual([["both:1", digest]]);
   });
 
   it("that no registry has is told with each that was asked, and what it said", async () => {
@@ -108,7 +134,7 @@ describe("a name without a registry's host", () => {
     );
     await expect(asked).rejects.toThrow(message);
     await expect(resolve(toResolve("none:1"), parts(both()))).rejects.toThrow(message);
-    await expect(hereOrPulled("none:1", null, parts(both()))).rejects.toThrow(message);
+    await expect(hereOrPulled(wanted("none:1"), parts(both()))).rejects.toThrow(message);
   });
 
   it("is looked for at the next one when one is away, which is told when none has it", async () => {

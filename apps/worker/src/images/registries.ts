@@ -6,6 +6,7 @@ import {
   type ImageStore,
   type Importer,
   type Platform,
+  parsePlatform,
   parseReference,
   parseRemoteReference,
   RETRY,
@@ -107,7 +108,5 @@ function clientFor(
 }
 
 function platformOf(text: string): Platform | "all" {
-  if (text === "all") return text;
-  const [os, architecture, variant] = text.split("/") as [string, string, string?];
-  return { os, architecture, ...(variant !== undefined && { variant }) };
+  return text === "all" ? text : parsePlatform(text);
 }

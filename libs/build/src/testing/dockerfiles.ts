@@ -79,7 +79,13 @@ export class DockerfileBuilds {
     const opened = await openContext(this.store.blobs.open(layer.digest), place);
     const building = buildDockerfile({
       dockerfile: opened.dockerfile,
-      options: { target, buildArgs: new Map(Object.entries(args)), ignore: opened.ignore, labels: {} },
+      options: {
+        target,
+        buildArgs: new Map(Object.entries(args)),
+        ignore: opened.ignore,
+        labels: {},
+        network: "default",
+      },
       context: opened.tree,
       store: this.store,
       resolveImage: async (reference) => {

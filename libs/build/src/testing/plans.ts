@@ -9,6 +9,7 @@ export interface Given {
   readonly args?: Readonly<Record<string, string>>;
   readonly ignore?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly network?: "default" | "none";
   /** Configs of images; all others are empty. */
   readonly images?: Readonly<Record<string, DockerConfig>>;
 }
@@ -25,12 +26,19 @@ export function planOf(source: string, given: Given = {}): Plan {
   }
 }
 
-export const optionsOf = ({ target = "", args = {}, ignore, labels = {} }: Given): PlanOptions => ({
+export const optionsOf = ({
+  target = "",
+  args = {},
+  ignore,
+  labels = {},
+  network = "default",
+}: Given): PlanOptions => ({
   target,
   buildArgs: new Map(Object.entries(args)),
   platform: { os: "linux", architecture: "amd64" },
   ignore: ignore === undefined ? null : readIgnoreFile(ignore),
   labels,
+  network,
 });
 
 /** The stage that is built. */

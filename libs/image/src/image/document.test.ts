@@ -4,7 +4,7 @@ import { type Descriptor, MEDIA_TYPE, type Platform } from "../oci.ts";
 import { archive, file, inChunks } from "../testing/archive.ts";
 import { TestStore } from "../testing/store.ts";
 import { parseDocument } from "./document.ts";
-import { manifestsFor, offeredPlatforms } from "./platform.ts";
+import { isFor, manifestsFor, offeredPlatforms, parsePlatform } from "./platform.ts";
 
 const digest = (text: string) => sha256(Buffer.from(text));
 const part = (mediaType: string, text = "x"): Descriptor => ({ mediaType, digest: digest(text), size: 1 });
@@ -112,6 +112,17 @@ describe("an index", () => {
     [{ os: "windows", architecture: "amd64" }, ["windows"]],
   ])("for %j offers %j", (platform, names) => {
     expect(manifestsFor(ALL, platform).map((found) => found.digest)).toEqual(names.map(digest));
+  });
+
+  it.each([
+    ["linux/amd64", "linux/amd64", true],
+    ["amd64", "linux/x86_64/v1", true],
+    ["Linux/AARCH64", "linux/arm64/v8", true],
+    ["linux/arm/v6", "linux/arm", false],
+    ["linux/arm64", "linux/amd64", false],
+    ["windows/amd64", "linux/amd64", false],
+  ])("that is for %s and wanted for %s: %s", (offered, wanted, fits) => {
+    expect(isFor(parsePlatform(offered), parsePlatform(wanted))).toBe(fits);
   });
 
   it("of several levels offers none that is too high, and the highest of the others first", () => {

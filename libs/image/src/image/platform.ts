@@ -46,6 +46,19 @@ function normal({ os, architecture, variant }: Platform): Required<Platform> {
   return { os, architecture: name, variant: variant || (DEFAULT_VARIANT[name] ?? "") };
 }
 
+/** Whether what is for one platform is what another asks for. */
+export const isFor = (offered: Platform, wanted: Platform): boolean => {
+  const [its, ours] = [normal(offered), normal(wanted)];
+  return its.os === ours.os && its.architecture === ours.architecture && its.variant === ours.variant;
+};
+
+/** `os/arch[/variant]`; an architecture alone is Linux's, as containerd reads it. */
+export function parsePlatform(text: string): Platform {
+  const parts = text.toLowerCase().split("/") as [string, string?, string?];
+  const [os, architecture, variant] = parts.length === 1 ? ["linux", parts[0]] : parts;
+  return { os, architecture: goName(architecture!), ...(variant && { variant }) };
+}
+
 export const formatPlatform = ({ os, architecture, variant }: Platform): string =>
   [os, architecture, ...(variant ? [variant] : [])].join("/");
 

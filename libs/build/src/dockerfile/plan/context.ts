@@ -15,6 +15,8 @@ export interface StageContext {
   readonly warnings: Warnings;
   /** What `.dockerignore` leaves out; null when there is none. */
   readonly ignore: Ignore | null;
+  /** Of a RUN that does not say another. */
+  readonly network: "default" | "none";
   /** Where `--from` and `from=` point. */
   readonly origin: (from: string) => Origin;
   readonly title: (text: string) => string;

@@ -25,6 +25,8 @@ export interface PlanOptions {
   readonly ignore: Ignore | null;
   /** Added to the target's own. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Of every RUN that does not say another. */
+  readonly network: "default" | "none";
 }
 
 /** One stage, as what is to be done and what comes out. */
@@ -143,6 +145,7 @@ class Planner {
         buildArgs: this.#options.buildArgs,
         warnings: this.#warnings,
         ignore: this.#options.ignore,
+        network: this.#options.network,
         origin: (from) => this.#origin(from, instruction, node, states),
         title: (code) => titles.next(code, onBuild),
         onBuild,

@@ -26,7 +26,8 @@ export function run(state: StageState, instruction: Run, context: StageContext):
     cwd: state.config.WorkingDir || "/",
     mounts: instruction.mounts.map((text) => plannedMount(text, instruction, state, context)),
     script,
-    network: instruction.network as RunStep["network"],
+    // BuildKit's force-network-mode: `--network=default` is no other than none at all.
+    network: instruction.network === "default" ? context.network : (instruction.network as RunStep["network"]),
     security: instruction.security as RunStep["security"],
     command,
     proxies: proxyVariables(context.buildArgs),

@@ -174,6 +174,17 @@ const COPIES: readonly (readonly [string, string, object])[] = [
   ],
 ];
 
+describe("the network that a build is given", () => {
+  it.each([
+    ["RUN a", "none"],
+    ["RUN --network=default a", "none"],
+    ["RUN --network=host a", "host"],
+  ])("is that of each RUN that names none: %s", (instruction, network) => {
+    const { steps } = lastOf(`FROM base\n${instruction}`, { network: "none" });
+    expect(steps).toMatchObject([{ network }]);
+  });
+});
+
 describe("steps", () => {
   it.each(RUNS)("RUN: %s", (_, instructions, expected) => expect(first(instructions)).toMatchObject(expected));
   it.each(COPIES)("COPY and ADD: %s", (_, instructions, expected) =>
