@@ -96,6 +96,16 @@ describe("a folder as a context", () => {
     await expect(openContext(at, dockerfile, none())).rejects.toThrow(message);
   });
 
+  it("that is a file is refused with how to give that", async () => {
+    execFileSync("tar", ["-C", join(dir, "project"), "-cf", join(dir, "context.tar"), "."]);
+    const refused = (where: string) => openContext(join(dir, where), undefined, none());
+    await expect(refused("project/Dockerfile")).rejects.toMatchObject({
+      message: expect.stringContaining("is no folder"),
+      hint: expect.stringMatching(/mayfly build -f \S+\/project\/Dockerfile \S+\/project$/),
+    });
+    await expect(refused("context.tar")).rejects.toMatchObject({ hint: expect.stringContaining("mayfly build - < ") });
+  });
+
   it("whose rules are none is refused by their file and line", async () => {
     put("project/.dockerignore", "a\n[\n");
     await expect(openContext(join(dir, "project"), undefined, none())).rejects.toThrow(
@@ -111,6 +121,14 @@ describe("standard input", () => {
   ])("%j is a Dockerfile", async (text, type) => {
     const context = await openContext("-", undefined, Readable.from([Buffer.from(text)]));
     expect([context.type, context.dockerfile, String(await buffer(context.body))]).toEqual([type, null, text]);
+  });
+
+  it.each([
+    ["-cJf", "compressed with xz"],
+    ["-cjf", "compressed with bzip2"],
+  ])("that is a tar that nobody reads (%s) is refused here", async (how, why) => {
+    const tar = execFileSync("tar", ["-C", join(dir, "project"), how, "-", "."]);
+    await expect(openContext("-", undefined, Readable.from([tar]))).rejects.toThrow(`standard input is ${why}`);
   });
 
   it("that has a Dockerfile and a name of one is ambiguous", async () => {

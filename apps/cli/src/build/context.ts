@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { ignoreFilesFor, readIgnoreFile } from "@mayfly/build";
-import { sniffArchive } from "@mayfly/contract";
+import { sniffArchive, whyNoSource } from "@mayfly/contract";
 import { CliError, EXIT } from "../failure.ts";
 import { packFolder } from "../pack.ts";
 
@@ -63,13 +63,16 @@ async function fromStdin(stdin: Readable, file: string | null): Promise<Context>
     })(),
   );
   const kind = sniffArchive(first);
+  const why = kind === null ? whyNoSource(first) : null;
+  if (why !== null) throw usage(`standard input is ${why}`);
   if (kind === null && file !== null) throw usage("ambiguous Dockerfile source: both stdin and -f name one");
   const types = { tar: "application/x-tar", "tar.gz": "application/gzip", zip: "application/zip" } as const;
   return { body, type: kind === null ? "text/x-dockerfile" : types[kind], dockerfile: file };
 }
 
 async function fromFolder(where: string, file: string | undefined, stdin: Readable): Promise<Context> {
-  if (!statSync(where, { throwIfNoEntry: false })?.isDirectory()) throw usage(`${where} is no folder`);
+  const found = statSync(where, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) throw usage(`${where} is no folder`, found?.isFile() ? instead(where) : undefined);
   const root = resolve(where);
   const path = file === undefined || file === "-" ? join(root, DOCKERFILE) : resolve(file);
   const inside = relative(root, path);
@@ -115,4 +118,20 @@ function readRules(rules: string, path: string) {
   }
 }
 
-const usage = (message: string) => new CliError(message, { exit: EXIT.usage, hint: "mayfly build --help" });
+/** A file where a folder is wanted: an archive comes on standard input, and a Dockerfile is named apart. */
+const instead = (file: string): string =>
+  sniffArchive(firstOf(file)) === null
+    ? `name the folder, and the Dockerfile with -f: mayfly build -f ${file} ${dirname(file)}`
+    : `an archive comes on standard input: mayfly build - < ${file}`;
+
+function firstOf(file: string): Buffer {
+  const first = Buffer.alloc(SNIFFED_BYTES);
+  const descriptor = openSync(file, "r");
+  try {
+    return first.subarray(0, readSync(descriptor, first));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const usage = (message: string, hint = "mayfly build --help") => new CliError(message, { exit: EXIT.usage, hint });

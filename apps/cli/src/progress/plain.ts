@@ -7,7 +7,8 @@ export function plainLines(record: BuildRecord, step: Step): string[] {
   const { msg = "" } = record;
   switch (record.status) {
     case "start":
-      return [`${name} ${step.title}`];
+      // A step of a word has it in its title.
+      return [step.name.startsWith("#") ? `${name} ${step.title}` : `#${step.title}`];
     case "done":
       return [step.state === "cached" ? `${name} CACHED` : `${name} DONE ${seconds(step.elapsed_ms)}`];
     case "log":

@@ -12,6 +12,7 @@ const RECORDS = [
   { ts: at(300), step: "#2", status: "start", msg: "[2/2] RUN make" },
   { ts: at(812), step: "#2", status: "log", msg: "cc -c a.c", stream: "stdout" },
   { ts: at(900), step: "#2", status: "log", msg: 'ERROR process "make" did not complete successfully: exit code: 2' },
+  { ts: at(940), step: "build", status: "error", error: { code: "build_failed", message: "exit code: 2" } },
 ].map((record, seq) => ({ seq, ...record }) as BuildRecord);
 const FAILED = {
   ...{ ts: at(950), seq: 9, step: "result", status: "error" },
@@ -61,7 +62,7 @@ Dockerfile:3
 
 describe("a build is shown", () => {
   it("as lines, with its steps' numbers, what is cached, times, and where it failed", () => {
-    expect(shown("plain")).toBe(`#context context
+    expect(shown("plain")).toBe(`#context
 #context DONE 0.1s
 WARNING: StageNameCasing: … (line 1)
 #1 [1/2] COPY a /
@@ -92,6 +93,7 @@ ${WHERE}`);
     expect(drawn).toContain("=> CACHED [1/2] COPY a /");
     expect(drawn).toContain("=> ERROR [2/2] RUN make 0.6s");
     expect(drawn).toContain("WARNING: StageNameCasing");
+    expect(drawn).not.toContain("ERROR build");
     for (const line of drawn.split("\n").filter((line) => line.includes("=>")))
       expect(line.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "").length).toBeLessThan(40);
     expect(drawn.endsWith(WHERE)).toBe(true);

@@ -5,6 +5,9 @@ import { type Step, type Steps, seconds } from "./steps.ts";
 const REDRAWN_MS = 100;
 const SHOWN_LINES = 6;
 
+/** Names in records that stand for no step: what is said beside them, and how all of it failed. */
+const NO_STEPS: ReadonlySet<string> = new Set(["warning", "build"]);
+
 /** The steps on a terminal: what has ended stays above, what runs is drawn again below, with what it said last. */
 export class TerminalView {
   readonly #steps: Steps;
@@ -43,10 +46,10 @@ export class TerminalView {
     for (const step of this.#steps.all) {
       if (step.state === "running" || this.#ended.has(step)) continue;
       this.#ended.add(step);
-      if (step.name !== "warning") this.#stream.write(`${this.#cut(endedLine(step))}\n`);
+      if (!NO_STEPS.has(step.name)) this.#stream.write(`${this.#cut(endedLine(step))}\n`);
     }
     const now = Date.now() + this.#ahead;
-    const running = this.#steps.all.filter(({ state, name }) => state === "running" && name !== "warning");
+    const running = this.#steps.all.filter(({ state, name }) => state === "running" && !NO_STEPS.has(name));
     const lines = running.flatMap((step) => [
       ` => ${step.title} ${seconds(Math.max(0, now - step.began))}`,
       ...step.tail

@@ -32,4 +32,14 @@ describe("a source is known", () => {
   ])("%s", (_, type, first, file, expected) => {
     expect(kind(type, first, file)).toBe(expected);
   });
+
+  it.each([
+    [undefined, Buffer.from("\xfd7zXZ\0\0", "latin1"), "the body is compressed with xz"],
+    [undefined, Buffer.from("BZh91AY&SY"), "compressed with bzip2"],
+    ["text/x-dockerfile", Buffer.from("\x28\xb5\x2f\xfd", "latin1"), "compressed with zstd"],
+    ["text/javascript", Buffer.from("a\0b"), "neither text nor a tar"],
+    ["text/x-dockerfile", ustar, "neither text nor a tar"],
+  ])("is none: %s %j", (type, first, message) => {
+    expect(() => kind(type, first)).toThrow(message);
+  });
 });

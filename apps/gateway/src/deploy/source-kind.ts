@@ -1,4 +1,4 @@
-import { Fault, type SourceKind, sniffArchive, type UploadKind } from "@mayfly/contract";
+import { Fault, type SourceKind, sniffArchive, type UploadKind, whyNoSource } from "@mayfly/contract";
 
 export interface KnownSource {
   readonly kind: UploadKind;
@@ -42,16 +42,18 @@ export function sourceKind(contentType: string | undefined, first: Buffer, fileN
     });
   }
   if (type === "application/json") return { kind: "reference", fileName: "" };
-  if (type === "text/x-dockerfile") return { kind: "dockerfile", fileName: "" };
+  const isDockerfile = type === "text/x-dockerfile";
   const archive = Object.hasOwn(ARCHIVE_TYPES, type) ? ARCHIVE_TYPES[type] : sniffArchive(first);
-  if (archive) return { kind: archive, fileName: "" };
-  if (Object.hasOwn(MODULE_TYPES, type)) return { kind: "module", fileName: fileName ?? MODULE_TYPES[type]! };
-  if (first.includes(0)) {
+  if (archive && !isDockerfile) return { kind: archive, fileName: "" };
+  const why = whyNoSource(first);
+  if (why !== null) {
     throw new Fault("unsupported_source", {
-      detail: "the body is neither text nor a tar, tar.gz or zip",
+      detail: `the body is ${why}`,
       hint: "send one module, a Dockerfile, or an archive of a project",
     });
   }
+  if (isDockerfile) return { kind: "dockerfile", fileName: "" };
+  if (Object.hasOwn(MODULE_TYPES, type)) return { kind: "module", fileName: fileName ?? MODULE_TYPES[type]! };
   const text = first.toString("utf8");
   if (/^\s*(#[^\n]*\n\s*)*(FROM|ARG)\s+\S/i.test(text)) return { kind: "dockerfile", fileName: "" };
   return { kind: "module", fileName: fileName ?? "index.ts" };

@@ -19,7 +19,7 @@ export function findEntry(project: string, asked: string | null): string {
   const manifest =
     named.length > 0 ? `package.json names ${named.join(", ")}, which is not there` : "no package.json names one";
   throw new Failure(
-    `no entry was found: ${manifest}, and there is no ${USUAL.join(", ")} (.${EXTENSIONS.join(", .")}) and no only module`,
+    `no entry was found: there is no Dockerfile, ${manifest}, and there is no ${USUAL.join(", ")} (.${EXTENSIONS.join(", .")}) and no only module`,
     { hint: `name it with entry=path; there is ${listing(project)}` },
   );
 }

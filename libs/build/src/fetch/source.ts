@@ -3,12 +3,12 @@ import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import {
-  type BuildFault,
   type BuildRecord,
   type BuildUsage,
   type SourceKind,
   type SourceReference,
   sniffArchive,
+  whyNoSource,
 } from "@mayfly/contract";
 import { readGitReference } from "../dockerfile/plan/git-reference.ts";
 import { BuildStopped } from "../fault.ts";
@@ -88,15 +88,13 @@ function kindOf(source: RemoteSource, first: Buffer): Pick<Brought, "kind" | "fi
   if (source.kind !== "http") return { kind: "tar", file_name: "" };
   const archive = sniffArchive(first);
   if (archive !== null) return { kind: archive, file_name: "" };
-  if (first.includes(0)) throw new BuildStopped(UNKNOWN);
+  const why = whyNoSource(first);
+  if (why !== null) {
+    throw new BuildStopped({ code: "unsupported_source", message: `what is at this address is ${why}` });
+  }
   const name = basename(new URL(source.url).pathname);
   return MODULE.test(name) ? { kind: "module", file_name: name } : { kind: "dockerfile", file_name: "" };
 }
-
-const UNKNOWN: BuildFault = {
-  code: "unsupported_source",
-  message: "what is at this address is neither text nor a tar, tar.gz or zip",
-};
 
 async function firstBytes(path: string): Promise<Buffer> {
   const file = await open(path);

@@ -1,4 +1,5 @@
 import type { Ending } from "@mayfly/contract";
+import { formatPlatform, HOST_PLATFORM } from "@mayfly/image";
 import type { RunStep } from "../plan/step.ts";
 import { DockerfileError } from "../source/failure.ts";
 import { accountIn } from "./accounts.ts";
@@ -59,12 +60,11 @@ export async function runStep(step: RunStep, below: StageFiles, parts: StepParts
 
 function requireSuccess(ending: Ending, step: RunStep, dockerfile: string): void {
   if (ending.kind === "exit" && ending.code === 0) return;
-  const how = howItEnded(ending);
-  const message = `process "${step.args.join(" ")}" did not complete successfully: ${how}`;
+  const message = `process "${step.args.join(" ")}" did not complete successfully: ${howItEnded(ending, step)}`;
   throw new DockerfileBuildError(message, dockerfile, step.range, ending);
 }
 
-function howItEnded(ending: Ending): string {
+function howItEnded(ending: Ending, { args: [program] }: RunStep): string {
   switch (ending.kind) {
     case "exit":
       return `exit code: ${ending.code}`;
@@ -77,6 +77,11 @@ function howItEnded(ending: Ending): string {
     case "killed":
       return `it was stopped: ${ending.reason}`;
     case "refused":
+      // execve(2): its interpreter may be what is missing, of a script or of a program that is linked dynamically.
+      if (ending.step === "exec" && ending.errno === "ENOENT")
+        return `exec: "${program}" is not in the image, or what it is run by is not`;
+      if (ending.step === "exec" && ending.errno === "ENOEXEC")
+        return `exec: "${program}" is no program of this machine (${formatPlatform(HOST_PLATFORM)})`;
       return `no box could be made for it: ${ending.step}: ${ending.errno} (${ending.message})`;
   }
 }
