@@ -54,7 +54,7 @@ export async function makeNodeBase(
   });
 }
 
-/** Makes the image that builds run in: `base`, a shell for scripts of packages, esbuild, npm, and our programs. */
+/** Makes the image that builds run in: `base`, a shell and coreutils for scripts of packages, esbuild, npm, and our programs. */
 export async function makeBuilder(
   input: Made & {
     readonly base: Digest;
@@ -82,7 +82,7 @@ export async function makeBuilder(
   return store.createImage({
     base,
     layers,
-    history: ["a shell", `esbuild ${esbuild}`, "npm", "the builder of mayfly"],
+    history: ["a shell and coreutils", `esbuild ${esbuild}`, "npm", "the builder of mayfly"],
     config: {
       Labels: {
         ...config.config.Labels,

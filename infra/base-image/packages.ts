@@ -11,5 +11,11 @@ export const BASE_PACKAGES = {
 
 /** Those of `mayfly/builder` besides. */
 export const BUILDER_PACKAGES = {
+  coreutils: "scripts of packages call mkdir, cp, rm and their like",
   dash: "npm runs scripts of packages with /bin/sh",
+  libacl1: "cp and mv of coreutils link to it",
+  libattr1: "cp and mv of coreutils link to it",
+  libgmp10: "expr and factor of coreutils link to it",
+  "libpcre2-8-0": "libselinux1 links to it",
+  libselinux1: "cp, ls, mkdir and others of coreutils link to it",
 } as const;

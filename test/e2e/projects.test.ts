@@ -119,6 +119,25 @@ describe("a project", () => {
     expect(await (await mayfly.call("scripted")).json()).toBe(7);
   }, 60_000);
 
+  it("has coreutils for scripts of packages while it is installed, and not when it runs", async () => {
+    // Its install script is a program that begins with `#!/usr/bin/env node`; it takes the addon that came along.
+    const dependencies = { ms: "2.1.3", bufferutil: "4.0.9" };
+    const postinstall = [
+      "mkdir -p node_modules/made/lib && cp -a node_modules/ms/index.js node_modules/made/lib/ms.js",
+      `cd node_modules/made && ln -s lib/ms.js index.js && touch gone && rm -rf gone && test "$(ls | sort | tr '\\n' ' ')" = "index.js lib "`,
+    ].join(" && ");
+    const source = project("coreutils", {
+      "package.json": { name: "x", version: "1.0.0", dependencies, scripts: { postinstall } },
+      "index.js": `import ms from "made"; import { mask } from "bufferutil"; import { existsSync } from "node:fs";
+        const to = Buffer.alloc(2);
+        mask(Buffer.from([1, 2]), Buffer.from([255, 255, 255, 255]), to, 0, 2);
+        export default () => Response.json([ms("1s"), [...to], existsSync("/usr/bin/env")]);`,
+    });
+    const deployed = await mayfly.deploy("coreutils", source, "install-scripts=on");
+    expect(deployed.status, JSON.stringify(await deployed.json())).toBe(201);
+    expect(await (await mayfly.call("coreutils")).json()).toEqual([1000, [254, 253], false]);
+  }, 60_000);
+
   it("that is cancelled while npm installs leaves no box", async () => {
     const packages = { name: "x", version: "1.0.0", dependencies: { typescript: "5.9.3", eslint: "9.39.1" } };
     const source = project("cancelled", { "package.json": packages, "index.js": "" });
