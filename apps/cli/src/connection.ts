@@ -10,6 +10,9 @@ export interface Connection {
 
 const HERE = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
+/** Whether a server is on this host. */
+export const isHere = (url: string): boolean => HERE.has(new URL(url).hostname);
+
 /**
  * Flags before environment before the local server's own key, which is never sent to another host.
  * @throws CliError for what is no URL
@@ -22,7 +25,7 @@ export function connection(flags: { server?: string; key?: string }, env: NodeJS
       exit: EXIT.usage,
       hint: "write it like http://127.0.0.1:8080",
     });
-  const local = () => (HERE.has(url.hostname) ? localKey(env.MAYFLY_HOME || "/var/lib/mayfly") : null);
+  const local = () => (isHere(given) ? localKey(env.MAYFLY_HOME || "/var/lib/mayfly") : null);
   return { url: given.replace(/\/+$/, ""), key: flags.key ?? (env.MAYFLY_KEY || local()) };
 }
 

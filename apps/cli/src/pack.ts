@@ -15,6 +15,8 @@ export interface PackOptions {
     readonly sends: (path: string) => boolean;
     readonly enters: (folder: string) => boolean;
     readonly extra: readonly { readonly name: string; readonly content: string }[];
+    /** It goes to a server of this host: bytes are cheaper than the time to compress them. */
+    readonly near: boolean;
   };
 }
 
@@ -24,8 +26,8 @@ export interface PackOptions {
  */
 export function packFolder(root: string, options: PackOptions): Readable {
   const archive = pack();
-  // A context may be large, and the way to the server is short.
-  const zipped = createGzip(options.as ? { level: 1 } : {});
+  // A context may be large.
+  const zipped = createGzip(options.as ? { level: options.as.near ? 0 : 1 } : {});
   pipeline(archive, zipped).catch(() => {});
   fill(archive, root, options).catch((error: Error) => {
     zipped.destroy(new CliError(`cannot pack ${root}: ${error.message}`, { exit: EXIT.usage }));

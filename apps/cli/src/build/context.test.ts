@@ -58,6 +58,13 @@ describe("a folder as a context", () => {
     ]);
   });
 
+  it("is compressed on its way to another host, and not to this one, whose processor has better things to do", async () => {
+    put("project/zeros", "0".repeat(1_000_000));
+    const size = async (near: boolean) =>
+      (await buffer((await openContext(join(dir, "project"), undefined, none(), near)).body)).byteLength;
+    expect([(await size(false)) < 50_000, (await size(true)) > 1_000_000]).toEqual([true, true]);
+  });
+
   it("of which another name is left out keeps the one that is sent", async () => {
     put("project/a");
     linkSync(join(dir, "project/a"), join(dir, "project/b"));

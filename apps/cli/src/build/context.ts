@@ -23,15 +23,20 @@ const SNIFFED_BYTES = 1024;
 
 /**
  * `PATH`, `URL` or `-`, as `docker build` has them: a folder with its `.dockerignore`, an address or a repository that the server
- * fetches, a Dockerfile or a tar on standard input. @throws CliError
+ * fetches, a Dockerfile or a tar on standard input. @param near whether the server is on this host @throws CliError
  */
-export async function openContext(where: string, file: string | undefined, stdin: Readable): Promise<Context> {
+export async function openContext(
+  where: string,
+  file: string | undefined,
+  stdin: Readable,
+  near = false,
+): Promise<Context> {
   if (where === "-") {
     if (file === "-") throw usage("standard input is the context or the Dockerfile, not both");
     return fromStdin(stdin, file ?? null);
   }
   const reference = referenceOf(where);
-  if (reference === null) return fromFolder(where, file, stdin);
+  if (reference === null) return fromFolder(where, file, stdin, near);
   if (file === "-") throw usage("a Dockerfile on standard input needs a folder for its context");
   const body = Readable.from([JSON.stringify({ ...reference, ...(file && { dockerfile: file }) })]);
   return { body, type: "application/json", dockerfile: null };
@@ -70,7 +75,7 @@ async function fromStdin(stdin: Readable, file: string | null): Promise<Context>
   return { body, type: kind === null ? "text/x-dockerfile" : types[kind], dockerfile: file };
 }
 
-async function fromFolder(where: string, file: string | undefined, stdin: Readable): Promise<Context> {
+async function fromFolder(where: string, file: string | undefined, stdin: Readable, near: boolean): Promise<Context> {
   const found = statSync(where, { throwIfNoEntry: false });
   if (!found?.isDirectory()) throw usage(`${where} is no folder`, found?.isFile() ? instead(where) : undefined);
   const root = resolve(where);
@@ -98,6 +103,7 @@ async function fromFolder(where: string, file: string | undefined, stdin: Readab
       sends: (path) => needed.includes(path) || !ignore.ignores(path),
       enters: (folder) => !ignore.ignoresAllIn(folder) || needed.some((path) => path.startsWith(`${folder}/`)),
       extra,
+      near,
     },
   });
   return { body, type: "application/gzip", dockerfile: name === DOCKERFILE ? null : name };

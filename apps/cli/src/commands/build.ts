@@ -1,11 +1,12 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { Problem } from "@mayfly/contract";
 import { openContext } from "../build/context.ts";
 import { formOf, secretsOf } from "../build/form.ts";
 import { told } from "../build/told.ts";
 import type { Client } from "../client.ts";
-import { problemError } from "../failure.ts";
+import { isHere } from "../connection.ts";
+import { CliError, EXIT, problemError } from "../failure.ts";
 import { pairOf } from "../flags/pair.ts";
 import { followBuild } from "../follow-build.ts";
 import { note, out, paint } from "../output.ts";
@@ -34,7 +35,9 @@ export async function build(client: Client, where: string, flags: BuildFlags): P
   const kind = flags.quiet ? "quiet" : progressKind(flags.progress ?? "auto");
   const secrets = secretsOf(flags.secret ?? [], process.env);
   const query = new URLSearchParams(queryOf(flags, process.env));
-  const context = await openContext(where, flags.file, process.stdin);
+  emptied("--iidfile", flags.iidfile);
+  emptied("--metadata-file", flags.metadataFile);
+  const context = await openContext(where, flags.file, process.stdin, isHere(client.url));
   if (context.dockerfile !== null) query.set("dockerfile", context.dockerfile);
   const { body, type } = secrets.size === 0 ? context : formOf(context, secrets);
   const progress = openProgress(kind, process.stderr);
@@ -51,10 +54,24 @@ export async function build(client: Client, where: string, flags: BuildFlags): P
     throw problemError({ ...(problem as unknown as Problem), detail: message });
   }
   const { image, build: made, tags = [] } = last as typeof last & { image: string; build: string; tags?: string[] };
-  if (flags.iidfile !== undefined) writeFileSync(flags.iidfile, image);
-  if (flags.metadataFile !== undefined) writeFileSync(flags.metadataFile, metadataOf(image, tags, made));
+  written("--iidfile", flags.iidfile, image);
+  written("--metadata-file", flags.metadataFile, metadataOf(image, tags, made));
   if (kind !== "quiet" && kind !== "rawjson") for (const tag of tags) note(`naming it ${paint("bold", tag)}`);
   out(image);
+}
+
+/** What a build before wrote there must not be taken for this one's. @throws CliError before anything is built */
+function emptied(flag: string, file: string | undefined): void {
+  written(flag, file, "");
+  if (file !== undefined) rmSync(file);
+}
+
+function written(flag: string, file: string | undefined, content: string): void {
+  try {
+    if (file !== undefined) writeFileSync(file, content);
+  } catch (error) {
+    throw new CliError(`${flag}: ${(error as Error).message}`, { exit: EXIT.usage });
+  }
 }
 
 /** What buildx writes of it, as far as it is known here: the names are its own. */
