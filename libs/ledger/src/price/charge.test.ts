@@ -95,6 +95,16 @@ describe("a charge", () => {
     expect([line(charges, "requests").amount, line(charges, "memory").amount]).toEqual([
       ...["0.000000000000", "0.000000000016"],
     ]);
+    expect(charges.lines.map(({ rule }) => rule)).toEqual([
+      "a build is no call",
+      "limit 1 MiB × 1 ms (its boxes 1000 µs, rounded up)",
+      "0 ms (0 µs, rounded up)",
+    ]);
+    const cached = charge(
+      { usage: { ...usage, wall_us: 0 }, limits: { memory_bytes: 0 }, status: "succeeded", calls: 0 },
+      table,
+    );
+    expect([cached.billed.duration_ms, cached.total.amount]).toEqual([0, "0.000000000000"]);
   });
 
   it("replays: the same use and the same table give the same bill", () => {

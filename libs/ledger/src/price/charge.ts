@@ -61,7 +61,8 @@ export function charge(charged: Charged, table: PriceTable): Charges {
 }
 
 function quantities({ usage, limits, calls }: Charged, table: PriceTable): Charges["billed"] {
-  const duration_ms = Math.max(1, Math.ceil(usage.wall_us / 1000));
+  // A call lasts a millisecond at least; a build that found everything made has run nothing.
+  const duration_ms = Math.max(calls, Math.ceil(usage.wall_us / 1000));
   return {
     requests: calls,
     duration_ms,
@@ -77,13 +78,18 @@ function memoryMib(usage: Charged["usage"], limits: Charged["limits"], table: Pr
   return Math.max(SMALLEST_PEAK_MIB, Math.ceil(usage.memory_peak_bytes / MiB));
 }
 
-function rule(meter: MeterName, { usage, limits }: Charged, table: PriceTable, billed: Charges["billed"]): string {
+function rule(
+  meter: MeterName,
+  { usage, limits, calls }: Charged,
+  table: PriceTable,
+  billed: Charges["billed"],
+): string {
   switch (meter) {
     case "requests":
-      return "1 for each call";
+      return calls === 0 ? "a build is no call" : "1 for each call";
     case "memory_mib_ms":
       if (table.memory_basis === "peak" && usage.memory_peak_bytes === null) return NOT_MEASURED;
-      return `${table.memory_basis === "limit" ? "limit" : "peak"} ${memoryMib(usage, limits, table)} MiB × ${billed.duration_ms} ms (init + handler ${usage.wall_us} µs, rounded up)`;
+      return `${table.memory_basis === "limit" ? "limit" : "peak"} ${memoryMib(usage, limits, table)} MiB × ${billed.duration_ms} ms (${calls === 0 ? "its boxes" : "init + handler"} ${usage.wall_us} µs, rounded up)`;
     case "cpu_ms":
       return usage.cpu_us === null ? NOT_MEASURED : `${billed.cpu_ms} ms (${usage.cpu_us} µs, rounded up)`;
   }

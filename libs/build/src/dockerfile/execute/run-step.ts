@@ -80,6 +80,7 @@ function howItEnded(ending: Ending, { args: [program] }: RunStep): string {
       // execve(2): its interpreter may be what is missing, of a script or of a program that is linked dynamically.
       if (ending.step === "exec" && ending.errno === "ENOENT")
         return `exec: "${program}" is not in the image, or what it is run by is not`;
+      if (ending.step === "exec" && ending.errno === "EACCES") return `exec: "${program}" may not be run by its user`;
       if (ending.step === "exec" && ending.errno === "ENOEXEC")
         return `exec: "${program}" is no program of this machine (${formatPlatform(HOST_PLATFORM)})`;
       return `no box could be made for it: ${ending.step}: ${ending.errno} (${ending.message})`;
