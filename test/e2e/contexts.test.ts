@@ -158,6 +158,57 @@ describe("mayfly build", () => {
     expect(await cli("build -q -f - project", "printf 'FROM scratch\\nCOPY . /\\n' | ")).toMatch(/^sha256:/);
   }, 180_000);
 
+  it("gives RUN what docker's flags say: no network, names of hosts; and says what it has made", async () => {
+    const see = `const os = require("os"), fs = require("fs");
+      console.log(JSON.stringify([Object.keys(os.networkInterfaces()), fs.readFileSync("/etc/hosts", "utf8")]));`;
+    put("flags/Dockerfile", `FROM mayfly/node:24\nRUN ["node", "-e", ${JSON.stringify(see)}]\n`);
+    const flags = "-t flags:1 --platform linux/amd64 --network none --add-host db:192.0.2.7 --pull --load";
+    const digest = (await cli(`build ${flags} --metadata-file made.json --progress plain flags`)).trim();
+    const seen = /#1 [\d.]+ (\[.*)/.exec(stderr())![1]!;
+    expect(JSON.parse(seen)).toEqual([
+      ["lo"],
+      "127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n192.0.2.7\tdb\n",
+    ]);
+    expect(JSON.parse(readFileSync(join(dir, "made.json"), "utf8"))).toEqual({
+      "buildx.build.ref": expect.stringMatching(/^bld_/),
+      "containerimage.digest": digest,
+      "image.name": "flags:1",
+    });
+    await cli("build --progress plain flags");
+    expect(JSON.parse(/#1 [\d.]+ (\[.*)/.exec(stderr())![1]!)[0]).toContain("eth0");
+    await cli("image export -o flags.tar flags:1");
+    const hosts = execFileSync("tar", ["-xOf", join(dir, "flags.tar"), "etc/hosts"], { encoding: "utf8" });
+    expect(hosts).not.toContain("buildkitsandbox");
+  }, 180_000);
+
+  it.each([
+    ["a platform that is not the server's", "--platform linux/riscv64", "this machine, which is linux/amd64", 1],
+    ["several platforms", "--platform linux/amd64,linux/arm64", "one platform at a time", 2],
+    ["the host's network", "--network host", "none of default, none", 2],
+    ["files as a result", "-o out", "mayfly image export NAME", 2],
+    ["a registry that is to have it", "--push", "mayfly image push NAME", 2],
+    ["an address that is none", "--add-host a:host-gateway", "write it like db:192.0.2.7", 2],
+  ])(
+    "refuses %s, and says what to do",
+    async (_, flags, message, status) => {
+      expect(await cli(`build ${flags} project`, "", "|| echo status $?")).toContain(`status ${status}`);
+      expect(stderr()).toContain(message);
+    },
+    60_000,
+  );
+
+  it("says of a program that the image lacks, or its user may not run, just that", async () => {
+    const failing = async (run: string) => {
+      put("lacking/Dockerfile", `FROM mayfly/node:24\n${run}\n`);
+      await cli("build -q lacking", "", "|| true");
+      return /mayfly: build_failed: (.*)/.exec(stderr())![1];
+    };
+    const why = "is not in the image, or what it is run by is not";
+    expect(await failing("RUN npm install")).toContain(`exec: "/bin/sh" ${why}`);
+    expect(await failing('RUN ["nosuch"]')).toContain(`exec: "nosuch" ${why}`);
+    expect(await failing('RUN ["/etc/passwd"]')).toContain('exec: "/etc/passwd" may not be run by its user');
+  }, 60_000);
+
   it("that fails says what was said last, the line, and how it ended", async () => {
     put("failing/Dockerfile", `FROM mayfly/node:24\nRUN ["node", "-e", "console.log('said last'); process.exit(3)"]\n`);
     const status = await cli("build --progress plain failing", "", "|| echo status $?");

@@ -57,6 +57,7 @@ const building = command(
   .option("--pull", "ask the registry for the images it goes on from, though they are here")
   .option("--platform <os/arch>", "what the image is for: the server's own platform, as linux/amd64")
   .option("--network <mode>", "of RUN: default, or none")
+  .option("--add-host <name:ip>", "a name that RUN's /etc/hosts has, repeatable", collect)
   .option("--secret <id=ID[,src=file|,env=NAME]>", "for RUN --mount=type=secret, repeatable", collect)
   .option("--progress <kind>", `${PROGRESS.join(", ")} (default auto)`)
   .option("-q, --quiet", "the digest and failures alone")

@@ -90,6 +90,7 @@ async function built(input: BuildDockerfileInput, records: Records, meter: Meter
         ignore,
         labels: name === null ? label : {},
         network: options.run_network,
+        hosts: options.hosts,
       },
       context: tree,
       store,

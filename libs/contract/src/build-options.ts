@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { BadSetting } from "./settings.ts";
 
@@ -15,6 +16,8 @@ export const BuildOptions = z.object({
   platform: z.string().nullable().default(null),
   /** Of every RUN that does not say another. */
   run_network: z.enum(RUN_NETWORKS).default("default"),
+  /** Lines that the /etc/hosts of every RUN has besides its own: `1.2.3.4\tname`. */
+  hosts: z.array(z.string()).readonly().default([]),
   /** Ids of its secrets. Their values go over the channel and are written nowhere. */
   secrets: z.array(z.string()).readonly().default([]),
 });
@@ -37,7 +40,9 @@ export function parseBuildOptions(
   let [no_cache, pull] = [false, false];
   let platform: string | null = null;
   let run_network: BuildOptions["run_network"] = "default";
+  const hosts: string[] = [];
   for (const [name, value] of pairs) {
+    if (name === "add-host") hosts.push(checkedHost(value ?? ""));
     if (name === "t") tags.push(...(value ?? "").split(",").map(checkedTag));
     if (name === "no-cache") no_cache = checkedSwitch(name, value);
     if (name === "pull") pull = checkedSwitch(name, value);
@@ -45,7 +50,7 @@ export function parseBuildOptions(
     if (name === "run-network") run_network = checkedNetwork(value);
   }
   if (tags.length > MOST_TAGS) throw new BadSetting("t", `${tags.length} tags; an image gets at most ${MOST_TAGS}`);
-  const common = { no_cache, pull, platform, run_network };
+  const common = { no_cache, pull, platform, run_network, hosts };
   return { tags: [...new Set(tags)], ...common, secrets: [...secrets].map(checkedSecretId) };
 }
 
@@ -74,6 +79,14 @@ function checkedNetwork(text: string | null): BuildOptions["run_network"] {
     "run-network",
     `${JSON.stringify(text)} is none of ${RUN_NETWORKS.join(", ")}: programs of a build have a network of their own, or none`,
   );
+}
+
+/** `name:address`, or `name=address`, as Docker has it. */
+function checkedHost(text: string): string {
+  const [, name = "", bare = ""] = /^([A-Za-z0-9][A-Za-z0-9._-]{0,252})[:=](.+)$/.exec(text) ?? [];
+  const address = bare.replace(/^\[(.*)\]$/, "$1");
+  if (isIP(address) !== 0) return `${address}\t${name}`;
+  throw new BadSetting("add-host", `${JSON.stringify(text)} is no name and address; write it like db:192.0.2.7`);
 }
 
 function checkedSecretId(id: string): string {

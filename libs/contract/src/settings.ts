@@ -108,7 +108,7 @@ export const BUILD_SETTINGS = [
 ] as const;
 
 /** Query parameters that belong to the deploy request itself and are no settings. */
-export const REQUEST_PARAMETERS = ["wait", "t", "no-cache", "pull", "platform", "run-network"] as const;
+export const REQUEST_PARAMETERS = ["wait", "t", "no-cache", "pull", "platform", "run-network", "add-host"] as const;
 
 /**
  * Reads settings as they stand in query parameters or in the `config` part: `memory=128MiB`, `env.KEY=VALUE`.

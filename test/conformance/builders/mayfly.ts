@@ -89,7 +89,7 @@ export class Mayfly implements Builder {
         dockerfile: opened.dockerfile,
         options: {
           ...{ target: target ?? "", buildArgs: new Map(Object.entries(args)), ignore: opened.ignore, labels },
-          network: "default",
+          ...{ network: "default", hosts: [] },
         },
         context: opened.tree,
         store: this.#store,

@@ -23,7 +23,6 @@ describe("a flag of docker build that is none here", () => {
   it.each([
     [["-o", "out", "."], "--output is not possible here", "mayfly image export"],
     [["--push", "."], "--push is not possible here", "mayfly image push"],
-    [["--add-host=a:1.2.3.4", "."], "--add-host", "/etc/hosts"],
     [["--ulimit", "nofile=1", "."], "--ulimit", "ulimit in the RUN"],
     [["--shm-size", "1g", "."], "--shm-size", "type=tmpfs"],
     [["-m", "1g", "."], "--memory", "/v1/limits"],

@@ -11,7 +11,6 @@ const STAYS = "the image stays on the server under its tags";
 const REFUSED: readonly Flag[] = [
   ["-o, --output <spec>", `${STAYS}: mayfly image export NAME for its files, mayfly image save NAME for an archive`],
   ["--push", `${STAYS}: push it with mayfly image push NAME`],
-  ["--add-host <host:ip>", "let the RUN that needs the name write it: RUN echo IP NAME >> /etc/hosts && …"],
   ["--ulimit <limit>", `${NONE_SET}, or call ulimit in the RUN`],
   ["--shm-size <bytes>", "mount what the RUN needs: RUN --mount=type=tmpfs,target=/dev/shm/big,size=512m"],
   ["-m, --memory <bytes>", NONE_SET],

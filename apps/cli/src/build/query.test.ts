@@ -5,7 +5,7 @@ describe("what a build is asked for", () => {
   it("goes to the server by the names that the API has", () => {
     const flags = {
       ...{ tag: ["a:1", "b:1"], target: "t", cache: false, pull: true, platform: "linux/amd64", network: "none" },
-      ...{ label: ["x=y=z", "empty"] },
+      ...{ label: ["x=y=z", "empty"], addHost: ["a:192.0.2.1"] },
     };
     expect(queryOf(flags, {})).toEqual([
       ["t", "a:1"],
@@ -15,6 +15,7 @@ describe("what a build is asked for", () => {
       ["pull", "true"],
       ["platform", "linux/amd64"],
       ["run-network", "none"],
+      ["add-host", "a:192.0.2.1"],
       ["label.x", "y=z"],
       ["label.empty", ""],
     ]);

@@ -28,6 +28,7 @@ export interface BuildFlags {
   readonly pull?: boolean;
   readonly platform?: string;
   readonly network?: string;
+  readonly addHost?: string[];
 }
 
 /** Builds an image of a Dockerfile and its context; the image's digest alone on stdout. */
@@ -107,6 +108,7 @@ export function queryOf(flags: BuildFlags, env: Readonly<Record<string, string |
     ...(flags.pull ? [["pull", "true"] as [string, string]] : []),
     ...(flags.platform === undefined ? [] : [["platform", flags.platform] as [string, string]]),
     ...(flags.network === undefined ? [] : [["run-network", flags.network] as [string, string]]),
+    ...(flags.addHost ?? []).map((host): [string, string] => ["add-host", host]),
     ...args,
     ...labels,
   ];

@@ -20,7 +20,8 @@ describe("a build of no function", () => {
     gateway.api(`/v1/builds?${query}`, { method: "POST", body, headers });
 
   it("gives an image under its tags, and no version", async () => {
-    const besides = "no-cache=true&pull=1&platform=linux/amd64&run-network=none";
+    const besides =
+      "no-cache=true&pull=1&platform=linux/amd64&run-network=none&add-host=a:192.0.2.1&add-host=b=[2001:db8::1]";
     const answer = await post(`t=web:1&t=web:latest&target=a&build-arg.A=1&label.org.x=y&${besides}&wait=10`);
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ status: "done", image: IMAGE, tags: ["web:1", "web:latest"] });
@@ -29,6 +30,7 @@ describe("a build of no function", () => {
       options: {
         ...{ tags: ["web:1", "web:latest"], no_cache: true, secrets: [] },
         ...{ pull: true, platform: "linux/amd64", run_network: "none" },
+        hosts: ["192.0.2.1\ta", "2001:db8::1\tb"],
       },
       settings: { target: "a", build_arg: { A: "1" }, label: { "org.x": "y" } },
     });
@@ -77,6 +79,7 @@ describe("a build of no function", () => {
     ["pull=perhaps", "pull"],
     ["platform=linux/amd64,linux/arm64", "platform"],
     ["run-network=host", "run-network"],
+    ["add-host=a:host-gateway", "add-host"],
   ])("is refused with %s", async (query, setting) => {
     const answer = await post(query);
     expect([answer.status, await problemOf(answer)]).toMatchObject([422, { code: "bad_setting", setting }]);

@@ -22,6 +22,7 @@ export type Tree = Readonly<Record<string, string | null | Partial<LayerEntry>>>
 export interface Given {
   readonly context?: Tree;
   readonly noCache?: boolean;
+  readonly hosts?: readonly string[];
   readonly target?: string;
   readonly args?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -85,6 +86,7 @@ export class DockerfileBuilds {
         ignore: opened.ignore,
         labels: {},
         network: "default",
+        hosts: given.hosts ?? [],
       },
       context: opened.tree,
       store: this.store,

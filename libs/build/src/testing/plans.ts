@@ -39,6 +39,7 @@ export const optionsOf = ({
   ignore: ignore === undefined ? null : readIgnoreFile(ignore),
   labels,
   network,
+  hosts: [],
 });
 
 /** The stage that is built. */

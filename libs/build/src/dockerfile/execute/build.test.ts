@@ -76,6 +76,16 @@ describe("RUN", () => {
     expect(builds.steps).toEqual(["failed [2/3] RUN echo before;   exit 7"]);
   });
 
+  it("runs anew when names are given that its /etc/hosts did not have", async () => {
+    const went = async (hosts: readonly string[]) => {
+      await builds.build("FROM shell\nRUN : hosts", { hosts });
+      return builds.steps.map((step) => step.split(" ")[0]);
+    };
+    expect([await went([]), await went([]), await went(["192.0.2.7\tdb"]), await went(["192.0.2.7\tdb"])]).toEqual([
+      ...[["done"], ["cached"], ["done"], ["cached"]],
+    ]);
+  });
+
   it("without anything to run is told so", async () => {
     await expect(builds.build("FROM scratch\nRUN x")).rejects.toThrow("there is nothing to run in an empty stage");
   });

@@ -12,7 +12,14 @@ const file = (path: string): FileNode => ({ ...folder(path), type: "file", size_
 /** A root with what a box always mounts, and these. */
 function root(...nodes: FileNode[]): FileTree {
   const tree = new FileTree();
-  for (const node of [folder("proc"), folder("dev"), folder("etc"), file("etc/resolv.conf"), ...nodes])
+  for (const node of [
+    folder("proc"),
+    folder("dev"),
+    folder("etc"),
+    file("etc/resolv.conf"),
+    file("etc/hosts"),
+    ...nodes,
+  ])
     tree.put(node.path, node);
   return tree;
 }
@@ -58,8 +65,8 @@ describe("what mounts go over", () => {
   it("is there for what a box mounts by itself, in place of a link as well", async () => {
     const tree = new FileTree();
     for (const node of [folder("etc"), link("etc/resolv.conf", "/run/x")]) tree.put(node.path, node);
-    expect(await points(tree)).toEqual(["proc", "dev", "etc/resolv.conf"]);
-    expect(await points(new FileTree())).toEqual(["proc", "dev", "etc", "etc/resolv.conf"]);
+    expect(await points(tree)).toEqual(["proc", "dev", "etc/resolv.conf", "etc/hosts"]);
+    expect(await points(new FileTree())).toEqual(["proc", "dev", "etc", "etc/resolv.conf", "etc/hosts"]);
   });
 
   it.each([

@@ -1,35 +1,45 @@
 import { createHash } from "node:crypto";
-import type { Digest } from "@mayfly/contract";
+import type { Digest, RootFs } from "@mayfly/contract";
 import { entriesOf, placedIn } from "../copy/layer.ts";
 import { type FileNode, type FileTree, split } from "../files/file-tree.ts";
 import { DockerfileError } from "../source/failure.ts";
 import type { FoundMount } from "./run-mounts.ts";
 import type { StepParts } from "./step.ts";
 
-/** What a box mounts by itself, wherever it is not there. */
+/** What a box mounts by itself, and what every RUN has mounted, wherever it is not there. */
 const ALWAYS = [
   { target: "proc", isFolder: true },
   { target: "dev", isFolder: true },
   { target: "etc/resolv.conf", isFolder: false },
+  { target: "etc/hosts", isFolder: false },
 ] as const;
 
 const ATTRIBUTES = { uid: 0, gid: 0, mtime_s: 0, mtime_ns: 0, xattrs: {} } as const;
 const NOTHING = { size_bytes: 0, digest: `sha256:${createHash("sha256").digest("hex")}` as Digest };
 
 /**
- * An image with what mounts need to go over where it is missing. They are in a layer of their own below what the program writes, so none
- * of them is in the layer that is made of it, as BuildKit takes them away again. @throws DockerfileError where one cannot be
+ * An image's files with what mounts need to go over where it is missing. They are in a layer of their own below what the program writes, so
+ * none of them is in the layer that is made of it, as BuildKit takes them away again. It is a layer over nothing: the same one lies over
+ * every image that lacks the same, and is unpacked once. @throws DockerfileError where one cannot be
  */
 export async function withMountPoints(
   image: Digest,
   mounts: readonly FoundMount[],
   below: FileTree,
   { store, contents }: Pick<StepParts, "store" | "contents">,
-): Promise<Digest> {
+): Promise<RootFs> {
+  const { lower } = await store.rootfs(image);
   const { tree, points } = mountPoints(mounts, below);
-  if (points.length === 0) return image;
+  if (points.length === 0) return { lower };
   const layer = await store.addLayer(entriesOf(placedIn(tree, points), contents), { compression: "none" });
-  return store.createImage({ base: image, layers: [layer], config: {}, history: [{}], created: new Date(0) });
+  const above = await store.createImage({
+    base: null,
+    layers: [layer],
+    config: {},
+    history: [{}],
+    created: new Date(0),
+  });
+  return { lower: [...(await store.rootfs(above)).lower, ...lower] };
 }
 
 /** @returns a tree in which they all are, and those that were missing */

@@ -49,6 +49,7 @@ export type RunMount =
     }
   | { readonly type: "tmpfs"; readonly target: string; readonly size_bytes: number | null }
   | {
+      /** Bytes that are on no disk, as a file: a secret, or what the builder says. */
       readonly type: "secret";
       readonly target: string;
       readonly content: Uint8Array;

@@ -4,6 +4,7 @@ import type { RunStep } from "../plan/step.ts";
 import { DockerfileError } from "../source/failure.ts";
 import { accountIn } from "./accounts.ts";
 import { DockerfileBuildError } from "./failure.ts";
+import { hostsMount } from "./hosts.ts";
 import { runKey } from "./key.ts";
 import { withMountPoints } from "./mount-points.ts";
 import { findMounts, HIGHEST_ID, runMounts, secretVariables } from "./run-mounts.ts";
@@ -33,17 +34,17 @@ export async function runStep(step: RunStep, below: StageFiles, parts: StepParts
   const request = { args, env, cwd, user, network, script };
   const mounts = await findMounts(step.mounts, below.tree, parts);
   const identities = mounts.map(({ identity }) => identity);
-  const key = runKey(below.digests, request, identities);
+  const named = step.hosts.length > 0 ? [{ hosts: step.hosts }] : [];
+  const key = runKey(below.digests, request, [...identities, ...named]);
   return remembered(key, parts, async () => {
     const image = await parts.imageOfFiles(below);
     if (image === null)
       throw new DockerfileError("there is nothing to run in an empty stage: FROM something, or COPY a program");
-    const ready = await withMountPoints(image, mounts, below.tree, parts);
     const whole = {
       ...request,
       env: [...step.proxies, ...env, ...secretVariables(mounts)],
-      rootfs: await parts.store.rootfs(ready),
-      mounts: await runMounts(mounts, parts),
+      rootfs: await withMountPoints(image, mounts, below.tree, parts),
+      mounts: [...hostsMount(step.hosts, mounts, below.tree), ...(await runMounts(mounts, parts))],
       onOutput: parts.onOutput,
     };
     const result = await parts.run(whole, parts.signal);

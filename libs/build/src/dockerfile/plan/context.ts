@@ -17,6 +17,8 @@ export interface StageContext {
   readonly ignore: Ignore | null;
   /** Of a RUN that does not say another. */
   readonly network: "default" | "none";
+  /** Of every RUN: lines of /etc/hosts. */
+  readonly hosts: readonly string[];
   /** Where `--from` and `from=` point. */
   readonly origin: (from: string) => Origin;
   readonly title: (text: string) => string;

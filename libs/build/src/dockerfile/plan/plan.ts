@@ -27,6 +27,8 @@ export interface PlanOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** Of every RUN that does not say another. */
   readonly network: "default" | "none";
+  /** Lines that every RUN's /etc/hosts has besides its own. */
+  readonly hosts: readonly string[];
 }
 
 /** One stage, as what is to be done and what comes out. */
@@ -146,6 +148,7 @@ class Planner {
         warnings: this.#warnings,
         ignore: this.#options.ignore,
         network: this.#options.network,
+        hosts: this.#options.hosts,
         origin: (from) => this.#origin(from, instruction, node, states),
         title: (code) => titles.next(code, onBuild),
         onBuild,

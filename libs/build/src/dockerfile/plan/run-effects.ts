@@ -29,6 +29,7 @@ export function run(state: StageState, instruction: Run, context: StageContext):
     // BuildKit's force-network-mode: `--network=default` is no other than none at all.
     network: instruction.network === "default" ? context.network : (instruction.network as RunStep["network"]),
     security: instruction.security as RunStep["security"],
+    hosts: context.hosts,
     command,
     proxies: proxyVariables(context.buildArgs),
   };

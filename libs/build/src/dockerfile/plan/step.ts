@@ -31,6 +31,8 @@ export interface RunStep extends StepCommon {
   readonly script: { readonly path: string; readonly content: string } | null;
   readonly network: "default" | "none" | "host";
   readonly security: "sandbox" | "insecure";
+  /** Lines of its /etc/hosts besides those that are always there. */
+  readonly hosts: readonly string[];
   /** `|1 A=b /bin/sh -c make`: the command with the ARGs that it sees, which is what tells two RUNs apart. */
   readonly command: string;
   /** Proxies from the command line: seen by the program, part of neither history nor cache. */
