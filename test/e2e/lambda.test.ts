@@ -89,6 +89,17 @@ describe("an image whose program asks the Lambda Runtime API", () => {
     expect(await answer.json()).toMatchObject({ contract: "lambda" });
   }, 60_000);
 
+  it("is found without a word of a module that it does not have, or of how its trial ended", async () => {
+    const headers = { accept: "application/x-ndjson" };
+    const log = await (await mayfly.deploy("told", `${RUNTIME}ENV TOLD=1\n`, "", headers)).text();
+    const records = log
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { step: string; status: string });
+    expect(records.filter(({ step, status }) => step === "detect" && status === "log")).toEqual([]);
+    expect(records.at(-1)).toMatchObject({ step: "result", status: "done" });
+  }, 60_000);
+
   it("gets its request as an event and replies, in a fresh box each time, ready or not, and is billed", async () => {
     const starts = new Set<string | null>();
     for (let call = 0; call < 5; call += 1) {

@@ -6,7 +6,7 @@ import { detectServer } from "./detect-server.ts";
 import { BuildStopped } from "./fault.ts";
 import type { Meter } from "./meter.ts";
 import type { Records } from "./records.ts";
-import type { TryServer } from "./session.ts";
+import type { BoxRequest, OpenBox, TryServer } from "./session.ts";
 
 export interface VersionInput extends Omit<DetectInput, "job"> {
   readonly job: Pick<BuildJob, "function" | "settings" | "options">;
@@ -73,12 +73,18 @@ async function contractOf(
   const runs = program.length > 0 && !(isOurs && program.join("\0") === (base.config.Cmd ?? []).join("\0"));
   if (wanted === "fetch" && !isOurs) throw new BuildStopped(NOT_OURS);
   if (isOurs && (wanted === null || isModule(wanted))) {
+    const said: Parameters<BoxRequest["onLog"]>[] = [];
+    // An image with a program of its own needs no module: that there is none is not told as a failure.
+    const held: OpenBox = (request) => input.openBox({ ...request, onLog: (...line) => said.push(line) });
     try {
-      return await detectInBox({ image: digest }, input, records, meter);
+      return await detectInBox({ image: digest }, { ...input, openBox: runs ? held : input.openBox }, records, meter);
     } catch (error) {
       if (!(error instanceof BuildStopped) || !error.message.includes(`Cannot find module '${MODULE_PATH}'`))
         throw error;
       if (wanted === "fetch" || !runs) throw new BuildStopped(NO_MODULE);
+      said.length = 0;
+    } finally {
+      for (const [stream, text] of said) records.log("detect", text, stream);
     }
   }
   if (!runs) throw new BuildStopped(NOTHING_TO_RUN);

@@ -21,7 +21,11 @@ export function serverTrier(deps: WorkerDeps): TryServer {
       const ending = await box.ended;
       return { found: null, failure: null, ending, waited_ms: 0, usage: await box.remove(), wall_us: 0 };
     }
-    const told = tellLines(box, onLog);
+    // What it says of its end is no concern of who deploys it.
+    let isFound = false;
+    const told = tellLines(box, (stream, text) => {
+      if (!isFound) onLog(stream, text);
+    });
     const stop = () => box.kill({ kind: "killed", reason: "the build was cancelled" });
     signal.addEventListener("abort", stop, { once: true });
     let isLate = false;
@@ -32,6 +36,7 @@ export function serverTrier(deps: WorkerDeps): TryServer {
     try {
       const { contract, failure } = await firstOf(contracts, box, version);
       const wall_us = deps.clock.monotonicUs() - began;
+      isFound = contract !== null;
       box.kill({ kind: "killed", reason: "it was tried" });
       const ending = await box.ended;
       await told;
