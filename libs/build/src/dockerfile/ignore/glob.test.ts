@@ -40,6 +40,8 @@ const MATCHES: readonly (readonly [string, string, boolean])[] = [
   ["[\\-x]", "x", true],
   ["[\\-x]", "-", true],
   ["[\\-x]", "a", false],
+  ["[!a]", "a", true],
+  ["[!-~]&[#,@]", "b&#", true],
   ["*x", "xxx", true],
   ["[[]x", "[x", true],
   ["f*.go", "f1.go", true],

@@ -37,8 +37,9 @@ export function hasWildcards(pattern: string): boolean {
 export const withoutEscapes = (pattern: string): string => pattern.replace(/\\(.)/gsu, "$1");
 
 export const literal = (character: string): string => character.replace(/[[\]{}()*+?.\\^$|/]/, "\\$&");
-const inSet = (character: string): string => character.replace(/[[\]\\^&~!#%,:;<=>@`{}()|./*+?$-]/, "\\$&");
-const badPattern = (pattern: string) => new DockerfileError(`syntax error in pattern: ${pattern}`);
+/** What an expression with `u` lets be escaped in a set. */
+const inSet = (character: string): string => character.replace(/[[\]{}()*+?.\\^$|/-]/, "\\$&");
+export const badPattern = (pattern: string) => new DockerfileError(`syntax error in pattern: ${pattern}`);
 
 /** A set as an expression, read from after its `[` to after its `]`. @throws DockerfileError */
 export function characterSet(

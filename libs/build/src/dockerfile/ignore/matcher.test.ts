@@ -89,6 +89,9 @@ const SINGLE: readonly (readonly [string, string, boolean])[] = [
   ["[x\\-]", "z", false],
   ["[\\-x]", "-", true],
   ["*x", "xxx", true],
+  ["a\\ b", "a b", true],
+  ["v\\d", "v1", true],
+  ["v\\d", "vd", false],
 ];
 
 /** [patterns in their order, path, whether it is left out] */
@@ -133,6 +136,7 @@ describe("what is left out of a context", () => {
     ["[^bc"],
     ["a["],
     ["![x"],
+    ["build\\out"],
   ])("the pattern %s is refused", (pattern) =>
     expect(() => new Ignore([pattern])).toThrow(/illegal exclusion pattern|syntax error in pattern/),
   );

@@ -1,5 +1,5 @@
 import { DockerfileError } from "../source/failure.ts";
-import { characterSet, Glob, literal } from "./glob.ts";
+import { badPattern, characterSet, Glob, literal } from "./glob.ts";
 
 /** One line of a `.dockerignore` (moby/patternmatcher). */
 export interface IgnorePattern {
@@ -42,7 +42,7 @@ function matcherOf(pattern: string): (path: string) => boolean {
       expression += character === "*" ? "[^/]*" : "[^/]";
       kind = "expression";
     } else if (character === "\\" && at < characters.length) {
-      expression += literal(characters[at++]!);
+      expression += escaped(characters[at++]!, pattern);
       kind = "expression";
     } else if (character === "[") {
       const [set, end] = characterSet(characters, at, pattern);
@@ -65,6 +65,13 @@ function matcherOf(pattern: string): (path: string) => boolean {
       return (path) => whole.test(path);
     }
   }
+}
+
+/** Go hands escapes on to its expressions, where those of letters and digits stand for something else or are wrong (regexp/syntax). */
+function escaped(character: string, pattern: string): string {
+  if (!/[0-9A-Za-z]/.test(character)) return literal(character);
+  if (!/[bBdDfnrsStvwW]/.test(character)) throw badPattern(pattern);
+  return `\\${character}`;
 }
 
 export const illegalExclusion = () => new DockerfileError('illegal exclusion pattern: "!"');
