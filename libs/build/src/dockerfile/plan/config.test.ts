@@ -32,6 +32,7 @@ const CONFIGS: readonly (readonly [string, string, DockerConfig])[] = [
   ["VOLUME", 'VOLUME /a $X/b\nVOLUME ["/c d"]', { Volumes: { "/a": {}, "/b": {}, "/c d": {} } }],
   ["USER", "ARG U=joe\nUSER $U:grp", { User: "joe:grp" }],
   ["STOPSIGNAL", "STOPSIGNAL SIGQUIT", { StopSignal: "SIGQUIT" }],
+  ["STOPSIGNAL as System V has it", "STOPSIGNAL SIGCLD", { StopSignal: "SIGCLD" }],
   ["a negative STOPSIGNAL, as Docker has it", "STOPSIGNAL -1", { StopSignal: "-1" }],
   ["STOPSIGNAL as a number from a variable", "ENV S=9\nSTOPSIGNAL $S", { StopSignal: "9" }],
   ["WORKDIR", "WORKDIR /a", { WorkingDir: "/a" }],
