@@ -37,6 +37,7 @@ export function packFolder(root: string, options: PackOptions): Readable {
 
 async function fill(archive: ReturnType<typeof pack>, root: string, { nodeModules, as }: PackOptions): Promise<void> {
   const sent = new Map<string, string>();
+  const left = new Map<string, Stats>();
   for (const path of walk(
     root,
     nodeModules,
@@ -44,8 +45,16 @@ async function fill(archive: ReturnType<typeof pack>, root: string, { nodeModule
     as !== undefined,
   )) {
     const name = relative(root, path);
-    if (as && !as.sends(name)) continue;
     const stat = lstatSync(path);
+    if (as && !as.sends(name)) {
+      if (stat.isDirectory()) left.set(name, stat);
+      continue;
+    }
+    // A folder that is left out has its mode and its time all the same when something in it is sent.
+    for (const [folder, is] of [...left].filter(([folder]) => name.startsWith(`${folder}/`))) {
+      archive.entry({ name: folder, uid: 0, gid: 0, ...asItIs(is), type: "directory" });
+      left.delete(folder);
+    }
     const header = { name, uid: 0, gid: 0, ...(as ? asItIs(stat) : asAnywhere(stat)) };
     const first = as && stat.isFile() && stat.nlink > 1 ? sent.get(inode(stat)) : undefined;
     if (first !== undefined) archive.entry({ ...header, type: "link", linkname: first });

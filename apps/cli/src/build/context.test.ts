@@ -72,6 +72,22 @@ describe("a folder as a context", () => {
     expect((await sent()).filter((line) => / [ab]$/.test(line))).toEqual([expect.stringMatching(/^-.* 1 .* b$/)]);
   });
 
+  it("has the modes and times of folders that are left out but for something in them", async () => {
+    mkdirSync(join(dir, "project/d/e"), { recursive: true });
+    for (const name of ["a", "d/b", "d/e/c"]) put(`project/${name}`);
+    put("project/.dockerignore", "*\n!d/e/c\n");
+    for (const name of ["d", "d/e"]) {
+      chmodSync(join(dir, "project", name), 0o711);
+      lutimesSync(join(dir, "project", name), 1, 1);
+    }
+    const lines = (await sent()).filter((line) => / d/.test(line));
+    expect(lines.map((line) => line.replace(/^(\S+).* (\S+ \S+ \S+)$/, "$1 $2"))).toEqual([
+      "drwx--x--x 1970-01-01 00:00:01 d",
+      "drwx--x--x 1970-01-01 00:00:01 d/e",
+      expect.stringContaining("d/e/c"),
+    ]);
+  });
+
   it("has the rules beside its Dockerfile, wherever that lies, else its own", async () => {
     for (const name of ["a", "b", "c"]) put(`project/${name}`);
     put("project/.dockerignore", "a\n");
