@@ -58,16 +58,16 @@ static void mount_writable(const struct request *request, unsigned base) {
   STEP("overlay's work folder", mkdir("d/w", 0700));
 }
 
-/* Folders that the image lacks, as other runtimes make them (an image FROM scratch has none): root's of the box. What
- * cannot be made is missed by who needs it; beyond a link nothing is made. */
-static void make_folders(int root, const char *path, unsigned base) {
+/* Folders that the image lacks, as other runtimes make them (an image FROM scratch has none), of an owner by its ids on
+ * the host. What cannot be made is missed by who needs it; beyond a link nothing is made. */
+static void make_folders(int root, const char *path, unsigned uid, unsigned gid) {
   char rest[PATH_MAX], *state;
   snprintf(rest, sizeof rest, "%s", path);
   int parent = open_inside(root, ".");
   for (char *name = strtok_r(rest, "/", &state); name && parent >= 0; name = strtok_r(NULL, "/", &state)) {
     int at = open_inside(parent, name);
     if (at < 0 && errno == ENOENT && mkdirat(parent, name, 0755) == 0 &&
-        fchownat(parent, name, base, base, AT_SYMLINK_NOFOLLOW) == 0 && fchmodat(parent, name, 0755, 0) == 0)
+        fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0 && fchmodat(parent, name, 0755, 0) == 0)
       at = open_inside(parent, name);
     close(parent);
     parent = at;
@@ -154,8 +154,8 @@ int rootfs_enter(const struct request *request, const struct workshop *workshop,
 
   int root = open("m", O_PATH | O_DIRECTORY | O_CLOEXEC);
   STEP("open root", root);
-  make_folders(root, "dev", base);
-  make_folders(root, "proc", base);
+  make_folders(root, "dev", base, base);
+  make_folders(root, "proc", base, base);
   if (request->resolv_conf) mount_resolv_conf(root, request->resolv_conf, base);
   place(sys_open_tree(AT_FDCWD, workshop->dev, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), root, "dev",
         "place /dev (it must be an ordinary folder of the image)");
@@ -169,7 +169,11 @@ int rootfs_enter(const struct request *request, const struct workshop *workshop,
   /* Behind them: nothing that a box is given covers any of it. */
   if (request->has_terminal) mount_terminals(root, base);
   mount_proc(request, workshop, root);
-  make_folders(root, request->cwd, base);
+  /* What a build keeps of it is its user's, as BuildKit makes it. */
+  if (request->writable)
+    make_folders(root, request->cwd, base + request->uid, base + request->gid);
+  else
+    make_folders(root, request->cwd, base, base);
 
   STEP("enter root", fchdir(root));
   STEP("pivot_root", sys_pivot_root(".", "."));

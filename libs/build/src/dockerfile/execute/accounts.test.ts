@@ -3,7 +3,7 @@ import { accountOf } from "./accounts.ts";
 
 const FILES = {
   passwd:
-    "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n4294967296:x:0:0::/root:/bin/sh\nhuge:x:4294967296:0::/:\nnone:x::0::/:\n",
+    "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n4294967296:x:0:0::/root:/bin/sh\ntwin:x:1000:9::/twin:\n77:x:1000:9::/:\nhuge:x:4294967296:0::/:\nnone:x::0::/:\n",
   group: "root:x:0:\napp:x:1001:\nextra:x:50:app,other\nweb:x:60:app\nhuge:x:4294967296:\n",
 };
 const NOTHING = { passwd: null, group: null };
@@ -17,6 +17,10 @@ describe("USER names who a program is", () => {
     ["app:7", { uid: 1000, gid: 7, groups: [], home: "/home/app" }],
     ["2000", { uid: 2000, gid: 0, groups: [], home: "/" }],
     ["2000:2001", { uid: 2000, gid: 2001, groups: [], home: "/" }],
+    ["app:", { uid: 1000, gid: 1001, groups: [50, 60], home: "/home/app" }],
+    [":web", { uid: 0, gid: 60, groups: [], home: "/root" }],
+    ["twin", { uid: 1000, gid: 9, groups: [], home: "/home/app" }],
+    ["77", { uid: 77, gid: 0, groups: [], home: "/" }],
     ["00001000", { uid: 1000, gid: 1001, groups: [50, 60], home: "/home/app" }],
   ])("%j", (user, account) => {
     expect(accountOf(user, FILES)).toEqual(account);
@@ -44,7 +48,6 @@ describe("USER names who a program is", () => {
     ["1000 ", "a blank"],
     ["app\nroot", "a line's end"],
     ["nobody", "a name that nobody has"],
-    [":0", "no user before the group"],
     ["ro", "the beginning of a name"],
   ])("and %j is refused: %s", (user) => {
     expect(() => accountOf(user, FILES)).toThrow();

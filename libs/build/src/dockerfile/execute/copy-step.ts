@@ -3,12 +3,13 @@ import type { Digest } from "@mayfly/contract";
 import { matchesOf } from "../copy/match.ts";
 import { Placer } from "../copy/place.ts";
 import type { Contents } from "../files/contents.ts";
-import { FileTree } from "../files/file-tree.ts";
+import { FileTree, join } from "../files/file-tree.ts";
 import { hasWildcards } from "../ignore/glob.ts";
 import { Ignore } from "../ignore/matcher.ts";
+import { cleanPath } from "../plan/paths.ts";
 import type { CopySource, CopyStep, WorkdirStep } from "../plan/step.ts";
 import { DockerfileError } from "../source/failure.ts";
-import { ownerIn } from "./accounts.ts";
+import { makerIn, ownerIn } from "./accounts.ts";
 import type { RemoteOrigin } from "./remote.ts";
 import type { StageFiles } from "./stage-files.ts";
 
@@ -30,9 +31,9 @@ export interface CopyParts {
 
 /** Carries out a COPY or ADD on names and attributes: which files are to be where. @throws DockerfileError */
 export async function placeCopy(step: CopyStep, below: StageFiles, parts: CopyParts): Promise<PlacedFiles> {
-  // A group without a user is root's.
-  const owner =
-    step.chown === null ? null : await ownerIn(step.chown.replace(/^:(?=.)/, "0:"), below.tree, parts.contents);
+  // A user or a group of no name is root's.
+  const chown = step.chown?.replace(/^:/, "0:").replace(/:$/, ":0") ?? null;
+  const owner = chown === null ? null : await ownerIn(chown, below.tree, parts.contents);
   // With --link nothing of what is below is looked at.
   const tree = step.link ? new FileTree() : below.tree.clone();
   const exclude = step.exclude.length === 0 ? null : new Ignore(step.exclude);
@@ -116,6 +117,7 @@ async function placePath(
 ): Promise<void> {
   const from = await filesOf(source);
   const matches = matchesOf(source.pattern, from);
+  requireKept(source, matches, from);
   for (const match of matches) {
     const node = from.at(from.resolve(match))!;
     const archive = source.unpack && node.type === "file" ? await contents.archive(node.source!) : null;
@@ -125,6 +127,13 @@ async function placePath(
   }
 }
 
+/** What `--parents` names without wildcards has to be there, as without it. @throws DockerfileError */
+function requireKept({ pattern, keep }: PathSource, matches: readonly string[], from: FileTree): void {
+  if (keep === null || hasWildcards(keep)) return;
+  if (matches.some((match) => from.at(from.resolve(join(match, keep))))) return;
+  throw new DockerfileError(`"${cleanPath(`${pattern}/${keep}`)}": not found`);
+}
+
 /** Carries out a WORKDIR: the folders that are not there yet, owned by the user of that moment. @throws DockerfileError */
 export async function placeWorkdir(
   step: WorkdirStep,
@@ -132,8 +141,8 @@ export async function placeWorkdir(
   { contents, now_s }: Pick<CopyParts, "contents" | "now_s">,
 ): Promise<PlacedFiles> {
   const tree = below.tree.clone();
-  const owner = step.user === "" ? null : await ownerIn(step.user, tree, contents);
+  const owner = step.user === "" ? null : await makerIn(step.user, tree, contents);
   const placer = new Placer(tree, { owner, chmod: null, exclude: null, keep: null, now_s });
-  placer.makeFolder(step.path);
+  placer.makeFolder(cleanPath(step.path));
   return { tree, paths: placer.paths };
 }

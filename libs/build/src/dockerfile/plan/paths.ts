@@ -14,13 +14,11 @@ export function workdirFrom(current: string, path: string): string {
 }
 
 /**
- * Where COPY and ADD write, absolute. A slash or `/.` at its end stays: it says that the destination is a folder.
+ * Where COPY and ADD write, absolute. A slash or `/.` at its end stays: it says that the destination is a folder. Dots are taken out of
+ * the text, whatever links it goes through (BuildKit, solver/llbsolver/file/backend.go).
  */
 export function destinationFrom(current: string, path: string): string {
   const written = path === "" || path === "." ? "./" : path;
-  const absolute = workdirFrom(current, written);
-  if (written.endsWith("/")) return absolute.endsWith("/") ? absolute : `${absolute}/`;
-  if (!written.endsWith("/.")) return absolute;
-  const folder = absolute.replace(/\/\.$/, "");
-  return folder === "" || folder === "/" ? "/" : `${folder}/`;
+  const absolute = cleanPath(workdirFrom(current, written));
+  return /\/\.?$/.test(written) && absolute !== "/" ? `${absolute}/` : absolute;
 }

@@ -23,7 +23,7 @@ export function run(state: StageState, instruction: Run, context: StageContext):
     args,
     env: [...state.variables].map(([name, value]) => `${name}=${value}`),
     user: state.config.User ?? "",
-    cwd: state.config.WorkingDir || "/",
+    cwd: cleanPath(state.config.WorkingDir || "/"),
     mounts: instruction.mounts.map((text) => plannedMount(text, instruction, state, context)),
     script,
     // BuildKit's force-network-mode: `--network=default` is no other than none at all.

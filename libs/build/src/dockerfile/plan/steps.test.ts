@@ -118,6 +118,7 @@ const COPIES: readonly (readonly [string, string, object])[] = [
   ["to where we are", "WORKDIR /\nCOPY a .", { destination: "/" }],
   ["to an unset place", "COPY a $NOBODY", { destination: "/" }],
   ["a folder by its slash", "COPY a b/", { destination: "/b/" }],
+  ["dots are of the text", "COPY a /x/./y/../../b/.", { destination: "/b/" }],
   ["a folder by its dot", "COPY a /b/.", { destination: "/b/" }],
   [
     "inline files",
