@@ -111,6 +111,15 @@ describe("what ADD makes of an archive", () => {
     expect(line).toMatch(/^x\.gz file 644 0:0 /);
   });
 
+  it("that ends too early is refused by its name and line", async () => {
+    const tar = await tarOf([["a", "A".repeat(3000)]]);
+    const building = builds.made("FROM scratch\nADD x /", { context: { x: file(tar.subarray(0, 1500)) } });
+    await expect(building).rejects.toMatchObject({
+      message: 'cannot unpack "/x": reading a tar: it ends inside of a file',
+      range: { start: { line: 2 } },
+    });
+  });
+
   it("goes through links of the base, as far as they are no part of it", async () => {
     const entries: [string, Entry][] = [
       ["lnk", folder(0o700)],

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "@mayfly/contract";
+import { ImageError, type ImageErrorReason } from "@mayfly/image";
 import { matchesOf } from "../copy/match.ts";
 import { Placer } from "../copy/place.ts";
 import type { Contents } from "../files/contents.ts";
-import { FileTree, join } from "../files/file-tree.ts";
+import { type FileNode, FileTree, join } from "../files/file-tree.ts";
+import type { Listed } from "../files/listing.ts";
 import { hasWildcards } from "../ignore/glob.ts";
 import { Ignore } from "../ignore/matcher.ts";
 import { cleanPath } from "../plan/paths.ts";
@@ -12,6 +14,9 @@ import { DockerfileError } from "../source/failure.ts";
 import { makerIn, ownerIn } from "./accounts.ts";
 import type { RemoteOrigin } from "./remote.ts";
 import type { StageFiles } from "./stage-files.ts";
+
+/** What is wrong with what an archive holds, not with where it lies. */
+const OF_ARCHIVES: readonly ImageErrorReason[] = ["corrupt", "refused", "unsupported"];
 
 type PathSource = Extract<CopySource, { readonly kind: "path" }>;
 
@@ -120,10 +125,20 @@ async function placePath(
   requireKept(source, matches, from);
   for (const match of matches) {
     const node = from.at(from.resolve(match))!;
-    const archive = source.unpack && node.type === "file" ? await contents.archive(node.source!) : null;
+    const archive = source.unpack && node.type === "file" ? await archiveIn(node, match, contents) : null;
     if (archive) placer.unpack(archive, node.source!, step.destination);
     else placer.copy(from, match, step.destination);
     placer.nextSource();
+  }
+}
+
+/** What is in a file that is an archive; null when it is none. @throws DockerfileError for one that is broken or holds what none may */
+async function archiveIn({ source }: FileNode, path: string, contents: Contents): Promise<readonly Listed[] | null> {
+  try {
+    return await contents.archive(source!);
+  } catch (error) {
+    if (!(error instanceof ImageError) || !OF_ARCHIVES.includes(error.reason)) throw error;
+    throw new DockerfileError(`cannot unpack "/${path}": ${error.message}`);
   }
 }
 

@@ -6,6 +6,8 @@ import { quote } from "../source/go-text.ts";
 import { didYouMean, nearest } from "../source/suggest.ts";
 import type { Globals } from "./scope.ts";
 
+/** os/arch/variant */
+const MOST_PARTS = 3;
 const PART = /^[A-Za-z0-9_.-]+$/;
 
 /** `FROM --platform=…`, expanded; null without. @throws DockerfileError for what is no `os/arch[/variant]` */
@@ -23,7 +25,13 @@ export function readStagePlatform(
   }
   const hint = [...missing].map((name) => didYouMean(name, known)).find((suggestion) => suggestion !== "") ?? "";
   if (text === "") throw new DockerfileError(`empty platform value from expression ${from.platform}${hint}`);
-  for (const part of text.split("/")) {
+  const parts = text.split("/");
+  if (parts.length > MOST_PARTS) {
+    throw new DockerfileError(
+      `failed to parse platform ${from.platform}: ${quote(text)}: cannot parse platform specifier: invalid argument${hint}`,
+    );
+  }
+  for (const part of parts) {
     if (PART.test(part)) continue;
     throw new DockerfileError(
       `failed to parse platform ${from.platform}: ${quote(part)} is an invalid component of ${quote(text)}: platform specifier component must match ${quote(PART.source)}: invalid argument${hint}`,
@@ -37,7 +45,7 @@ export function readStagePlatform(
   ) {
     warnings.add("RedundantTargetPlatform", from.range, from.platform);
   }
-  const [os, architecture = ""] = text.split("/");
+  const [os, architecture = ""] = parts;
   const named = from.stage.includes(os!) || (architecture !== "" && from.stage.includes(architecture));
   if (found.size === 0 && missing.size === 0 && !named) {
     warnings.add("FromPlatformFlagConstDisallowed", from.range, text);

@@ -81,6 +81,7 @@ describe("which stages are built", () => {
       2,
     ],
     ["a platform that is none", "FROM --platform=linux/ a", "failed to parse platform linux/", 1],
+    ["a platform of too much", "FROM --platform=a/b/c/d a", "cannot parse platform specifier", 1],
     [
       "a platform that is blank",
       "FROM --platform=$BUILDPLATFROM a",
