@@ -81,12 +81,17 @@ export class Placer {
       if (entry.path === "") continue; // What is there already keeps its attributes.
       const path = under(pathIn(entry.path));
       if (entry.type === "hard_link") {
-        const file = this.#tree.at(under(entry.target));
-        if (!file)
-          throw new DockerfileError(`the archive links "${entry.path}" to "${entry.target}", which is not there`);
+        const target = under(entry.target);
+        // What is at the path goes first.
+        const file = target === path ? undefined : this.#tree.at(target);
+        if (!file || file.type === "directory") {
+          const why = file ? "is a folder" : "is not there";
+          throw new DockerfileError(`the archive links "${entry.path}" to "${entry.target}", which ${why}`);
+        }
         const { mode, uid, gid, mtime_s, mtime_ns } = entry;
-        const linked = file.type === "symlink" ? file : { ...file, mode, uid, gid, mtime_s, mtime_ns };
-        names.set(linked, [...(names.get(file) ?? [under(entry.target)]), path]);
+        const owned = { ...file, uid, gid };
+        const linked = file.type === "symlink" ? owned : { ...owned, mode, mtime_s, mtime_ns };
+        names.set(linked, [...(names.get(file) ?? [target]), path]);
         for (const name of names.get(linked)!) this.#set(name, linked);
         continue;
       }

@@ -143,6 +143,16 @@ describe("what ADD makes of an archive", () => {
     ],
     ["a link that begins at the folder's root", [["t/in", "IN"]], "/q", 'through "/t", a link to what is not there'],
     ["one more name of nothing", [["b", hardLink("a")]], "/n", 'links "b" to "a", which is not there'],
+    ["one more name of a folder", [["b", hardLink("t")]], "/", 'links "b" to "t", which is a folder'],
+    [
+      "a name of itself",
+      [
+        ["b", "B"],
+        ["b", hardLink("b")],
+      ],
+      "/n",
+      'links "b" to "b", which is not there',
+    ],
   ])("%s is refused", async (_, entries, to, message) => {
     await expect(made(entries, `ADD x.tar ${to}`)).rejects.toThrow(message);
   });

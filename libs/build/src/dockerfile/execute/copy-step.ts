@@ -124,9 +124,10 @@ async function placePath(
   const matches = matchesOf(source.pattern, from);
   requireKept(source, matches, from);
   for (const match of matches) {
-    const node = from.at(from.resolve(match))!;
-    const archive = source.unpack && node.type === "file" ? await archiveIn(node, match, contents) : null;
-    if (archive) placer.unpack(archive, node.source!, step.destination);
+    const node = from.at(from.resolve(match));
+    // A link to nothing that a wildcard finds is refused by who copies it.
+    const archive = source.unpack && node?.type === "file" ? await archiveIn(node, match, contents) : null;
+    if (archive) placer.unpack(archive, node!.source!, step.destination);
     else placer.copy(from, match, step.destination);
     placer.nextSource();
   }

@@ -92,6 +92,7 @@ const SINGLE: readonly (readonly [string, string, boolean])[] = [
   ["a\\ b", "a b", true],
   ["v\\d", "v1", true],
   ["v\\d", "vd", false],
+  ["v\\a", "va", false],
 ];
 
 /** [patterns in their order, path, whether it is left out] */

@@ -70,6 +70,7 @@ function matcherOf(pattern: string): (path: string) => boolean {
 /** Go hands escapes on to its expressions, where those of letters and digits stand for something else or are wrong (regexp/syntax). */
 function escaped(character: string, pattern: string): string {
   if (!/[0-9A-Za-z]/.test(character)) return literal(character);
+  if (character === "a") return "\\x07";
   if (!/[bBdDfnrsStvwW]/.test(character)) throw badPattern(pattern);
   return `\\${character}`;
 }
