@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import type { Digest } from "@mayfly/contract";
 import type { Listed } from "../files/listing.ts";
+import { LayerMemory } from "./layer-memory.ts";
 import type { BuildCache, MadeLayer } from "./ports.ts";
 
 const pack = promisify(gzip);
@@ -15,6 +16,7 @@ const unpack = promisify(gunzip);
  * What a step made is a layer in the store, and may be gone there: whoever asks looks.
  */
 export class DirectoryCache implements BuildCache {
+  readonly memory = new LayerMemory();
   readonly #dir: string;
 
   private constructor(dir: string) {

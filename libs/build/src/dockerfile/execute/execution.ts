@@ -29,7 +29,7 @@ export class Execution {
     this.#plan = plan;
     this.#images = images;
     this.#build = build;
-    this.#contents = new Contents(build.store, this.#stop.signal);
+    this.#contents = new Contents(build.store, this.#stop.signal, build.cache.memory);
     this.#now = build.epoch ?? build.now;
     this.#files = new Files(build.store, this.#contents, build.cache);
   }

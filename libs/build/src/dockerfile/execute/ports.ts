@@ -5,6 +5,7 @@ import type { Listed } from "../files/listing.ts";
 import type { Sharing } from "../instructions/mount.ts";
 import type { Warning } from "../lint/warnings.ts";
 import type { RunStep } from "../plan/step.ts";
+import type { LayerMemory } from "./layer-memory.ts";
 
 /** What a RUN is: a program over a stack of layers and one that it writes. */
 export interface RunRequest {
@@ -114,6 +115,7 @@ export interface MadeLayer extends Layer {
 
 /** What builds remember. Keys are digests of all that a result depends on. */
 export interface BuildCache {
+  readonly memory: LayerMemory;
   step(key: string): Promise<MadeLayer | null>;
   keepStep(key: string, layer: MadeLayer): Promise<void>;
   /** What a layer holds, by the digest of its bytes: a diff_id is only what an image says of itself. */

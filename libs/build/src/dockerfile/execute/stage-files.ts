@@ -38,16 +38,27 @@ export class Files {
 
   /** With one more layer. */
   async with(files: StageFiles, layer: MadeLayer): Promise<StageFiles> {
-    const tree = files.tree.clone();
-    tree.lay(await this.#listing(layer.digest), inLayer(layer.digest));
-    return { ...files, layers: [...files.layers, layer], digests: [...files.digests, layer.digest], tree };
+    const digests = [...files.digests, layer.digest];
+    return { ...files, layers: [...files.layers, layer], digests, tree: await this.#laid(files.tree, digests) };
   }
 
-  async #load(digest: Digest): Promise<StageFiles> {
-    const { manifest } = await this.#store.image(digest);
-    const tree = new FileTree();
-    for (const { digest: layer } of manifest.layers) tree.lay(await this.#listing(layer), inLayer(layer));
-    return { image: digest, layers: [], digests: manifest.layers.map(({ digest: layer }) => layer), tree };
+  async #load(image: Digest): Promise<StageFiles> {
+    const { manifest } = await this.#store.image(image);
+    const digests = manifest.layers.map(({ digest }) => digest);
+    let { tree } = NO_FILES;
+    for (const at of digests.keys()) tree = await this.#laid(tree, digests.slice(0, at + 1));
+    return { image, layers: [], digests, tree };
+  }
+
+  /** The last of the layers over what is below it. */
+  async #laid(below: FileTree, digests: readonly Digest[]): Promise<FileTree> {
+    const known = this.#cache.memory.tree(digests);
+    if (known) return known;
+    const layer = digests.at(-1)!;
+    const tree = below.clone();
+    tree.lay(await this.#listing(layer), inLayer(layer));
+    this.#cache.memory.keepTree(digests, tree);
+    return tree;
   }
 
   async #listing(layer: Digest) {

@@ -6,15 +6,25 @@ import { contentOf, type Listed, listed, told } from "./listing.ts";
 /** What is read from its beginning on, whichever file of it is wanted. */
 export type StreamedSource = Extract<ContentSource, { readonly path: string }>;
 
+/** What files of layers hold, as they were read before. */
+export interface Texts {
+  text(layer: Digest, path: string): string | undefined;
+  keepText(layer: Digest, path: string, text: string): void;
+}
+
 /** Reads contents of files where they are: in blobs, never in unpacked trees, so no link can lead anywhere. */
 export class Contents {
   readonly #store: ImageStore;
   readonly #signal: AbortSignal | null;
+  readonly #texts: Texts | null;
 
-  /** `signal`: nothing more is read once it is aborted, and who reads gets its reason. */
-  constructor(store: ImageStore, signal: AbortSignal | null = null) {
+  /**
+   * `signal`: nothing more is read once it is aborted, and who reads gets its reason. `texts`: what was read out of layers before.
+   */
+  constructor(store: ImageStore, signal: AbortSignal | null = null, texts: Texts | null = null) {
     this.#store = store;
     this.#signal = signal;
+    this.#texts = texts;
   }
 
   /** The bytes of a file. @throws ImageError when it is not there any more, or damaged */
@@ -41,6 +51,15 @@ export class Contents {
 
   /** A small file as text. */
   async text(source: ContentSource, mostBytes: number): Promise<string> {
+    if (!("layer" in source)) return this.#text(source, mostBytes);
+    const known = this.#texts?.text(source.layer, source.path);
+    if (known !== undefined) return known;
+    const text = await this.#text(source, mostBytes);
+    this.#texts?.keepText(source.layer, source.path, text);
+    return text;
+  }
+
+  async #text(source: ContentSource, mostBytes: number): Promise<string> {
     const parts: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of this.read(source)) {

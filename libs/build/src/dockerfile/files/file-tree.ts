@@ -16,7 +16,9 @@ export type FileNode = ListedFile & {
   readonly source?: ContentSource;
 };
 
+/** Only the tree that made it may change it: trees share what they have in common. */
 interface Branch {
+  readonly owner: symbol;
   node: FileNode;
   readonly children: Map<string, Branch>;
 }
@@ -40,18 +42,22 @@ const ROOT: FileNode = {
  * lead to where they lead inside, never out.
  */
 export class FileTree {
-  readonly #root: Branch;
+  #owner = Symbol();
+  #root: Branch = { owner: this.#owner, node: ROOT, children: new Map() };
 
-  constructor(root: Branch = { node: ROOT, children: new Map() }) {
-    this.#root = root;
+  /** Takes the time of one folder: the two share their branches until one of them changes. */
+  clone(): FileTree {
+    const copy = new FileTree();
+    copy.#root = this.#root;
+    this.#owner = Symbol();
+    return copy;
   }
 
-  clone(): FileTree {
-    const copy = ({ node, children }: Branch): Branch => ({
-      node,
-      children: new Map([...children].map(([name, child]) => [name, copy(child)])),
-    });
-    return new FileTree(copy(this.#root));
+  /** How many names there are. */
+  get size(): number {
+    const sizeOf = ({ children }: Branch): number =>
+      [...children.values()].reduce((sum, child) => sum + sizeOf(child), children.size);
+    return sizeOf(this.#root);
   }
 
   /** What is at a path that goes through no link; undefined when nothing is. */
@@ -98,22 +104,21 @@ export class FileTree {
   /** Puts something at a path that goes through no link; its folder is there. What was there goes, unless both are folders. */
   put(path: string, node: FileNode): void {
     if (path === "") {
-      this.#root.node = node;
+      this.#own("").node = node;
       return;
     }
     const [folder, name] = split(path);
-    const parent = this.#branch(folder)!;
+    const parent = this.#own(folder);
     const there = parent.children.get(name);
-    if (there && there.node.type === "directory" && node.type === "directory") there.node = node;
-    else parent.children.set(name, { node, children: new Map() });
+    const isSameFolder = there?.node.type === "directory" && node.type === "directory";
+    parent.children.set(name, { owner: this.#owner, node, children: new Map(isSameFolder ? there.children : []) });
   }
 
   /** Lays a layer over what is here: whiteouts first, for they hide only what is below (OCI image spec, layer.md). */
   lay(list: readonly Listed[], sourceOf: (entry: Listed) => ContentSource): void {
     for (const entry of list) {
-      const folder = this.#branch(this.resolve(split(entry.path)[0]));
-      if (entry.type === "whiteout") folder?.children.delete(split(entry.path)[1]);
-      if (entry.type === "opaque") this.#branch(this.resolve(entry.path))?.children.clear();
+      if (entry.type === "whiteout") this.#forget(this.resolve(split(entry.path)[0]), split(entry.path)[1]);
+      if (entry.type === "opaque") this.#forget(this.resolve(entry.path));
     }
     for (const entry of list) {
       if (entry.type === "whiteout" || entry.type === "opaque" || entry.type === "hard_link") continue;
@@ -138,6 +143,31 @@ export class FileTree {
       if (this.at(above)?.type !== "directory") this.put(above, { ...ROOT, path: above });
     }
     return parent === "" ? name : `${parent}/${name}`;
+  }
+
+  /** A name in a folder, or all of them; nothing when there is no such thing. */
+  #forget(folder: string, name?: string): void {
+    if (!this.#branch(folder)) return;
+    const { children } = this.#own(folder);
+    if (name === undefined) children.clear();
+    else children.delete(name);
+  }
+
+  /** What is at a path that is there, for this tree alone to change. */
+  #own(path: string): Branch {
+    this.#root = this.#owned(this.#root);
+    let branch = this.#root;
+    for (const name of path === "" ? [] : path.split("/")) {
+      const child = this.#owned(branch.children.get(name)!);
+      branch.children.set(name, child);
+      branch = child;
+    }
+    return branch;
+  }
+
+  #owned(branch: Branch): Branch {
+    if (branch.owner === this.#owner) return branch;
+    return { owner: this.#owner, node: branch.node, children: new Map(branch.children) };
   }
 
   #branch(path: string): Branch | undefined {
