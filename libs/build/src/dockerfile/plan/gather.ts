@@ -1,9 +1,7 @@
 import type { Instruction } from "../instructions/instruction.ts";
-import { DockerfileError } from "../source/failure.ts";
 import type { Range } from "../source/position.ts";
 import type { BaseImage } from "./config.ts";
 import type { StageGraph, StageNode } from "./graph.ts";
-import { isImageReference } from "./image-reference.ts";
 import { reachable, refuseCircles } from "./reach.ts";
 import type { Origin } from "./step.ts";
 import { triggersOf } from "./triggers.ts";
@@ -108,9 +106,6 @@ class Gathering {
   #want(origin: Origin, range: Range, platform: string | null): void {
     if (origin.kind !== "image" || this.#images.has(origin.reference)) return;
     const { reference } = origin;
-    if (!isImageReference(reference)) {
-      throw new DockerfileError(`failed to parse stage name "${reference}": invalid reference format`, range);
-    }
     this.#wanted.set(reference, { reference, platform, range });
   }
 }

@@ -36,7 +36,7 @@ export class StageGraph {
         index,
         stage,
         name: from.stage || `stage-${index}`,
-        base: known ? { kind: "stage", stage: known.index } : imageOrScratch(base),
+        base: known ? { kind: "stage", stage: known.index } : within(from.range, () => imageNamed(base, byName.keys())),
         platform: within(from.range, () => readStagePlatform(stage, globals, lexer, warnings)),
       };
       if (from.stage !== "") byName.set(from.stage, node);
@@ -67,12 +67,7 @@ export class StageGraph {
   mountSource(from: string): Origin {
     const node = this.#byName.get(from.toLowerCase());
     if (node) return { kind: "stage", stage: node.index };
-    if (from !== "scratch" && !isImageReference(from)) {
-      const match = nearest(from, this.#byName.keys());
-      const hint = match === undefined ? "" : ` (did you mean ${match}?)`;
-      throw new DockerfileError(`failed to parse stage name "${from}": invalid reference format${hint}`);
-    }
-    return imageOrScratch(from);
+    return imageNamed(from, this.#byName.keys());
   }
 
   /** Everything that an instruction needs besides its own stage. */
@@ -92,8 +87,14 @@ function checkFrom({ from }: Copy): string {
   );
 }
 
-const imageOrScratch = (reference: string): Exclude<Origin, { kind: "context" }> =>
-  reference === "scratch" ? { kind: "scratch" } : { kind: "image", reference };
+/** What is no stage. @throws DockerfileError for what can be no image's name, though nobody needs it */
+function imageNamed(reference: string, stages: Iterable<string>): Exclude<Origin, { kind: "context" }> {
+  if (reference === "scratch") return { kind: "scratch" };
+  if (isImageReference(reference)) return { kind: "image", reference };
+  const match = nearest(reference, stages);
+  const hint = match === undefined ? "" : ` (did you mean ${match}?)`;
+  throw new DockerfileError(`failed to parse stage name "${reference}": invalid reference format${hint}`);
+}
 
 function baseOf({ from }: Stage, { variables, declared }: Globals, lexer: Lexer, warnings: Warnings): string {
   const { text, missing } = lexer.expand(from.base, variables);

@@ -28,6 +28,7 @@ const SEEN: readonly (readonly [string, string, Record<string, string>, readonly
   ["and not those of others", "FROM a AS s\nARG x=1\nFROM a\nCOPY --from=s f /\nRUN r", {}, []],
   ["an ENV wins over an ARG before it", "FROM a\nARG x=1\nENV x=2\nRUN r", { x: "3" }, ["x=2"]],
   ["an ARG after an ENV hides it", "FROM a\nENV x=2\nARG x=1\nRUN r", {}, ["x=1"]],
+  ["but not in a stage on top", "FROM a AS s\nENV x=2\nARG x=1\nFROM s\nRUN r", {}, ["x=2"]],
   ["platform arguments must be asked for", "FROM a\nRUN r", {}, []],
   [
     "platform arguments",

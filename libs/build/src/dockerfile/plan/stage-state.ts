@@ -37,10 +37,12 @@ export function stateOfImage({ config: { OnBuild: _triggers, ...rest }, author }
   };
 }
 
-/** A stage that starts from another one: its ARGs stay set, yet are told of no more. */
-export function stateOfStage({ config: { OnBuild: _triggers, ...config }, ...base }: StageState): StageState {
+/** A stage that starts from another one: its ARGs stay set unless an ENV has their name, yet are told of no more. */
+export function stateOfStage({ config: { OnBuild: _triggers, ...rest }, ...base }: StageState): StageState {
   const argsBelow = new Set([...base.argsBelow, ...base.args.keys()]);
-  return { ...base, config: withPath(config), args: new Map(), argsBelow, steps: [], history: [], last: {} };
+  const config = withPath(rest);
+  const variables = new Map([...base.variables, ...variablesOf(config)]);
+  return { ...base, config, variables, args: new Map(), argsBelow, steps: [], history: [], last: {} };
 }
 
 /** The state with a line more in its history. */

@@ -75,6 +75,12 @@ describe("which stages are built", () => {
     ["a base that is blank", "FROM ${x}", "base name (${x}) should not be blank", 1],
     ["a base that can be no image", "FROM UPPER", 'failed to parse stage name "UPPER": invalid reference format', 1],
     [
+      "a base that can be no image, of a stage that nobody needs",
+      "FROM a\nFROM UPPER\nFROM a",
+      'stage name "UPPER"',
+      2,
+    ],
+    [
       "a stage's name in another case than its own",
       "FROM a AS Base\nFROM Base",
       'failed to parse stage name "Base"',
