@@ -26,6 +26,8 @@ export const FUNCTION_USER = { uid: 1000, gid: 1000, groups: [] as readonly numb
  * - `--single-threaded`: V8 posts no work to threads, which a fork does not have; a box has one core as a rule. Booted runtimes have it
  *   too: code that V8 cached for one kind is good for the other.
  * - `--no-flush-bytecode`: a collection keeps compiled functions; a fork would have to compile them again.
+ * - `--no-memory-reducer`: V8 collects what it can a while after work has ended (--gc-memory-reducer-start-delay-ms). In a nursery that
+ *   while never ends before it is sealed, so every fork of later would begin its life with that collection.
  * - `--disable-warning=ExperimentalWarning`: that a part of Node that we use is experimental is no news for a user's log.
  */
 const FLAGS = [
@@ -33,6 +35,7 @@ const FLAGS = [
   "--max-semi-space-size=1",
   "--single-threaded",
   "--no-flush-bytecode",
+  "--no-memory-reducer",
   "--disable-warning=ExperimentalWarning",
 ] as const;
 
