@@ -55,9 +55,7 @@ export const waiting: Bench = {
         },
       ],
       charts: [],
-      notes: [
-        `What MemAvailable of /proc/meminfo falls by, of ${figure(boxes)} boxes of as many functions. A box copies the blocks of 2 MiB that it writes to where a small page's first touch costs as much as here (decision 6).`,
-      ],
+      notes: [`What MemAvailable of /proc/meminfo falls by, of ${figure(boxes)} boxes of as many functions.`],
     };
   },
 };

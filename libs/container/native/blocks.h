@@ -1,11 +1,12 @@
-/* Huge pages for a nursery's memory. Where a fork writes to many pages of a 2 MiB block it is cheaper to copy the block
- * at once, into one page of the processor's own, than page by page. How many are many is measured: on a virtual machine
- * that traps first touches it is a dozen, on bare metal some hundred. */
+/* Huge pages for a nursery's memory. Where a fork writes to many pages of a 2 MiB block it can be cheaper to copy the
+ * block at once, into one page of the processor's own, than page by page. How many are many is measured: where each
+ * first touch is dear, on a virtual machine that traps it, it is some dozens; elsewhere no block has so many. */
 #pragma once
 
 #define BLOCK (2ul << 20)
 
-/* How many small pages cost as much as a block. Above BLOCK / 4096 when the kernel gives no huge pages. */
+/* How many small pages cost so much more than a block that it is worth its memory. Above BLOCK / 4096: never, or the
+ * kernel gives no huge pages. */
 unsigned block_worth(void);
 /* Replaces a mapped block by a copy of it on a huge page, with this protection. Below zero, with errno, on failure: it
  * is as it was. */

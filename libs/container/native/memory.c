@@ -30,13 +30,13 @@ static size_t span_count;
 
 struct run {
   unsigned long from, to;
-  int advice;
+  int is_own; /* written to; else read */
 };
 struct runs {
   size_t count;
   struct run list[MAX_RUNS];
 };
-static struct runs taken;  /* what forks take page by page */
+static struct runs taken;  /* what forks write to, page by page */
 static struct runs *noted; /* shared with the trial, and gone after it */
 
 /* A block of memory that the trial has used. */
@@ -161,7 +161,7 @@ void memory_note(void) {
   if (pagemap < 0) return;
   for (size_t i = 0; i < span_count; i++) {
     const struct span span = spans[i];
-    int own = MADV_POPULATE_WRITE, read = MADV_POPULATE_READ;
+    int own = 1, read = 0;
     if (span.protection & PROT_WRITE && each_run(pagemap, &span, PRESENT | OF_FILE, PRESENT, PAGE, note, &own) < 0)
       break;
     if (each_run(pagemap, &span, PRESENT | OF_FILE, PRESENT | OF_FILE, PAGE, note, &read) < 0) break;
@@ -213,14 +213,14 @@ static int learn(void) {
     const struct run *run = &noted->list[i];
     struct used *block = used_of(run->from);
     if (!block) return -1;
-    *(run->advice == MADV_POPULATE_WRITE ? &block->own : &block->read) += (unsigned)((run->to - run->from) / PAGE);
+    *(run->is_own ? &block->own : &block->read) += (unsigned)((run->to - run->from) / PAGE);
   }
   if (read_spans() < 0) return -1;
   unsigned worth = block_worth();
   for (size_t i = 0; i < used_count; i++)
     lay_out(&used[i], worth);
   for (size_t i = 0; i < noted->count; i++)
-    if (!used_of(noted->list[i].from)->is_huge) taken.list[taken.count++] = noted->list[i];
+    if (noted->list[i].is_own && !used_of(noted->list[i].from)->is_huge) taken.list[taken.count++] = noted->list[i];
   return 0;
 }
 
@@ -235,5 +235,5 @@ void memory_take(void) {
   for (size_t i = 0; i < used_count; i++)
     if (used[i].is_huge && used[i].own) block_renew(used[i].block, PROT_READ | PROT_WRITE);
   for (size_t i = 0; i < taken.count; i++)
-    madvise((void *)taken.list[i].from, taken.list[i].to - taken.list[i].from, taken.list[i].advice);
+    madvise((void *)taken.list[i].from, taken.list[i].to - taken.list[i].from, MADV_POPULATE_WRITE);
 }

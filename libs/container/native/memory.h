@@ -1,7 +1,7 @@
 /* The memory of a nursery, laid out so that its forks are cheap. What it has written goes into a memory file that is
  * mapped privately over the same addresses: fork then has no page tables to copy, and the first write to a page copies
- * it without a flush of the TLB, because nothing was mapped there before. A trial fork shows which pages a call needs;
- * later forks take them all at once, before the call, instead of by a fault each. */
+ * it without a flush of the TLB, because nothing was mapped there before. A trial fork shows which pages a call
+ * writes to; later forks take them all at once, before the call, instead of by a fault each. */
 #pragma once
 
 /* In the nursery, once, when it runs nothing any more. Below zero, with errno, on failure: it must not be used then. */
