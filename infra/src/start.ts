@@ -14,6 +14,8 @@ import { type RunningSystem, startSystem } from "./supervisor/supervisor.ts";
 async function main(): Promise<number> {
   const options = startOptions(process.argv.slice(2), process.env);
   const stop = signalled();
+  // Who reads this may be gone, with a terminal too; what runs is taken down all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const say = (line: string) => process.stderr.write(`setup  ${line}\n`);
   const runAs = ensureSystemUser(say);
   const home = makeHome(options.home, runAs, options.key);

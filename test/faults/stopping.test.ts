@@ -1,5 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { instanceOf } from "../../infra/src/home.ts";
@@ -41,5 +43,33 @@ describe.each([0, 400, 1500])("a system that is stopped %i ms after its worker w
     running = undefined;
     expect(await mayfly.stop()).toBe(0);
     expect(marksOf(instance)).toEqual([]);
+  }, 120_000);
+});
+
+/** Starts a system, calls a function until boxes wait for it, frozen, says where its home is, and goes on reading. */
+const STARTER = `
+const { startSystem } = await import(${JSON.stringify(join(import.meta.dirname, "../e2e/system.ts"))});
+const mayfly = await startSystem();
+await mayfly.deploy("hello", 'export default () => new Response("hello")');
+for (let i = 0; i < 5; i += 1) await mayfly.call("hello");
+await new Promise((resolve) => setTimeout(resolve, 500));
+console.log(mayfly.home);
+setInterval(() => {}, 1000);`;
+
+describe("a system whose starter is killed, so that nobody reads what it says", () => {
+  it("leaves nothing", async () => {
+    const node = ["--disable-warning=ExperimentalWarning", "--input-type=module", "--eval", STARTER];
+    const starter = spawn(process.execPath, node, { stdio: ["ignore", "pipe", "inherit"] });
+    const [said] = (await once(starter.stdout, "data")) as [Buffer];
+    const home = said.toString().trim();
+    try {
+      const instance = instanceOf(home);
+      expect(marksOf(instance)).not.toEqual([]);
+      starter.kill("SIGKILL");
+      await expect.poll(() => marksOf(instance), { timeout: 60_000, interval: 200 }).toEqual([]);
+    } finally {
+      starter.kill("SIGKILL");
+      rmSync(home, { recursive: true, force: true });
+    }
   }, 120_000);
 });

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { lstatSync, rmSync, writeFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { Problem } from "@mayfly/contract";
 import { openContext } from "../build/context.ts";
@@ -61,10 +61,13 @@ export async function build(client: Client, where: string, flags: BuildFlags): P
   out(image);
 }
 
-/** What a build before wrote there must not be taken for this one's. @throws CliError before anything is built */
+/**
+ * What a build before wrote there must not be taken for this one's. Only a file goes: /dev/stdout is a link, and stays.
+ * @throws CliError before anything is built
+ */
 function emptied(flag: string, file: string | undefined): void {
   written(flag, file, "");
-  if (file !== undefined) rmSync(file);
+  if (file !== undefined && lstatSync(file).isFile()) rmSync(file);
 }
 
 function written(flag: string, file: string | undefined, content: string): void {

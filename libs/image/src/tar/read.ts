@@ -32,7 +32,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
       if (await readExtension(header, extensions, reader)) continue;
       const { member, body } = await toMember(block, header, extensions, reader);
       if (member) yield member;
-      await body.skip();
+      await body.drain();
       extensions = { pax: NONE, name: null, linkname: null };
     }
     // Whoever hashes the source wants all of it.
@@ -59,7 +59,7 @@ async function readExtension({ type, size }: Header, extensions: Extensions, rea
   if (size > LARGEST_EXTENSION) throw corrupt(`an extended header has ${size} bytes, 1 MiB is the most`);
   const body = new Body(reader, size);
   const bytes = Buffer.concat(await Array.fromAsync(body.chunks()));
-  await body.skip();
+  await body.drain();
   if (type === "x" || type === "X") extensions.pax = parsePax(bytes);
   else if (type === "L") extensions.name = upToNul(bytes);
   else if (type === "K") extensions.linkname = upToNul(bytes);
@@ -137,7 +137,8 @@ class Body {
     return chunk;
   }
 
-  async skip(): Promise<void> {
+  /** Takes what nobody read, and the padding. */
+  async drain(): Promise<void> {
     while (this.#left > 0) await this.#take();
     const padding = (BLOCK_BYTES - (this.size % BLOCK_BYTES)) % BLOCK_BYTES;
     if (padding === 0) return;
