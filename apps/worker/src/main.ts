@@ -174,7 +174,7 @@ function stop(why: string, code = 0): Promise<void> {
     await shipper.close();
     await spool.close();
     await Promise.all([ready.close(), builders.close()]);
-    nursery.close();
+    await nursery.close();
     await boxes.close();
     process.exit(code);
   })();

@@ -52,9 +52,11 @@ export class NurseryKeeper {
     return this.#current.id;
   }
 
-  close(): void {
+  /** One that is just starting is waited for: its self-test has boxes, which it takes down itself. */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#current?.stop();
+    await this.#starting;
   }
 
   #start(): Promise<void> {
@@ -79,6 +81,7 @@ export class NurseryKeeper {
       stream.on("data", (chunk: Buffer) => this.#log.warn({ nursery: id, said: chunk.toString() }, "nursery"));
     void nursery.ended.then((ending) => this.#ended(nursery, describeEnding(ending)));
     if (nursery.pid === 0) return;
+    if (this.#closed) return nursery.stop();
     const faults = await testNursery(this.#boxes, id, this.#base!).catch((error: Error) => [error.message]);
     if (faults.length > 0) {
       this.#log.error(
